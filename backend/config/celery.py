@@ -1,0 +1,41 @@
+"""The Celery application and the one table of what runs when.
+
+The queue of record is `core_job` (backend/core/jobs.py); the broker only wakes workers, so a lost
+broker costs delay, never data.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings.prod")
+app = Celery("caukieu")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    # Longer than the longest job, or Valkey hands a running one to a second worker.
+    broker_transport_options={
+        "visibility_timeout": 3600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+    },
+    # A web request must not wait for a broker that is gone: the row in core_job is enough.
+    task_publish_retry=False,
+    timezone="Asia/Ho_Chi_Minh",
+    beat_schedule={
+        "drain-jobs": {"task": "backend.core.tasks.drain_jobs", "schedule": 10.0},
+        "train-matcher": {
+            "task": "backend.matching.tasks.train_nightly",
+            "schedule": crontab(hour=2, minute=30),
+        },
+        "sweep-expired": {
+            "task": "backend.core.tasks.sweep_expired",
+            "schedule": crontab(hour=3, minute=0),
+        },
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,27 @@
+"""A public server. Nothing has a default that would be unsafe; see docs/deploy.md."""
+
+from backend.config import env
+from backend.config.settings.base import *  # noqa: F403
+
+ENVIRONMENT = "production"
+SECRET_KEY = env.read_str("SECRET_KEY")
+ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS") or [env.read_str("ALLOWED_HOSTS")]
+SITE_URL = env.read_str("SITE_URL")
+CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL")
+DATABASES = {"default": env.read_database()}
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.read_int("HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.read_str("EMAIL_HOST")
+EMAIL_PORT = env.read_int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.read_str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.read_str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.read_bool("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.read_str("EMAIL_FROM")

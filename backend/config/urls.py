@@ -1,0 +1,16 @@
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("backend.home.urls_root")),
+    path("api/", include("backend.home.urls_api")),
+    *i18n_patterns(
+        path("account/", include("backend.accounts.urls")),
+        path("", include("backend.home.urls")),
+        prefix_default_language=True,
+    ),
+]
+handler400 = "backend.home.errors.bad_request"
+handler403 = "backend.home.errors.forbidden"
+handler404 = "backend.home.errors.not_found"
+handler500 = "backend.home.errors.server_error"

@@ -1,0 +1,29 @@
+"""Writing and reading what happened. The same rows feed history pages and notifications."""
+
+from typing import Any
+
+import structlog
+from django.db.models import QuerySet
+
+from backend.core.models import AuditEvent
+
+
+def record(code: str, *, by: Any, subject: Any, data: dict[str, Any] | None = None) -> AuditEvent:
+    """Write one `noun.verbed` fact in the caller's transaction.
+
+    `by` is a user, or None for the system; `subject` any row with a `public_id`.
+    """
+    context = structlog.contextvars.get_contextvars()
+    return AuditEvent.objects.create(
+        code=code,
+        actor=getattr(by, "public_id", "") or "",
+        subject_type=subject._meta.model_name,
+        subject_id=subject.public_id,
+        data=data or {},
+        request_id=str(context.get("request_id", ""))[:40],
+    )
+
+
+def events_of(subject: Any) -> QuerySet[AuditEvent]:
+    """Everything that happened to one thing, oldest first."""
+    return AuditEvent.objects.filter(subject_id=subject.public_id).order_by("at", "id")

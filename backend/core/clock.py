@@ -1,0 +1,27 @@
+"""The one clock that decides deadlines: `app_now()`, in SQL and in Python.
+
+It is `now()` plus an offset row that only development and test may write, so that a newcomer can
+watch time pass. Production start-up refuses a non-zero offset (config.checks).
+"""
+
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import DateTimeField, Func
+
+
+class AppNow(Func):
+    """`app_now()` inside a query."""
+
+    function = "app_now"
+    template = "%(function)s()"
+    output_field = DateTimeField()
+
+
+def app_now() -> datetime:
+    """The transaction's time (UTC), moved by the demo offset. Costs one query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app_now()")
+        row = cursor.fetchone()
+    at: datetime = row[0]
+    return at

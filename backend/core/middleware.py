@@ -1,0 +1,72 @@
+"""The request id, refusals as pages, and what a proxy may keep."""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from backend.core.errors import DomainError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdMiddleware:
+    """Give each request an id that its log lines, audit rows and error page carry."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = uuid.uuid4().hex[:16]
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response.headers["X-Request-Id"] = request_id
+        return response
+
+
+class DomainErrorMiddleware:
+    """Render a refusal as a page, or as a fragment for htmx."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, DomainError):
+            return None
+        htmx = getattr(request, "htmx", False)
+        template = "components/refusal.html" if htmx else "error.html"
+        return render(request, template, {"error": error, "status": error.status}, None, error.status)
+
+
+class CacheHeadersMiddleware:
+    """Nothing that a session touched may be kept by a proxy.
+
+    Public pages mark themselves (`core.web.public_page`); everything else is private.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        sets_cookie = bool(response.cookies)
+        public = getattr(response, "is_public_page", False)
+        if public and not has_session and not sets_cookie:
+            response.headers["Cache-Control"] = (
+                "public, max-age=0, s-maxage=60, stale-while-revalidate=600"
+            )
+        elif "Cache-Control" not in response.headers or (public and (has_session or sets_cookie)):
+            response.headers.pop("Cache-Control", None)
+            patch_cache_control(response, private=True, no_store=True)
+        if public:
+            patch_vary_headers(response, ["Cookie"])
+        return response

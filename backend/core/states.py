@@ -1,0 +1,49 @@
+"""State machines as tables. `move` is the only writer of a `.status` column."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.core import audit
+from backend.core.errors import Conflict, NotAllowed
+from backend.core.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a move did: the status before and after."""
+
+    before: str
+    after: str
+
+
+def move(
+    row: Any,
+    to: str,
+    *,
+    by: Any,
+    role: str,
+    workflow: Workflow,
+    data: Mapping[str, Any] | None = None,
+) -> Moved:
+    """Move a locked row to `to`, if its table has that edge for `role`, and audit it.
+
+    Raises Conflict when the edge does not exist, NotAllowed when another role owns it. The
+    database refuses illegal edges as well (trigger), so SQL cannot skip a step either.
+    """
+    step = workflow.edge(row.status, to)
+    if step is None:
+        raise Conflict(
+            _("This is %(status)s now, so this step is not possible."),
+            code="wrong_state",
+            status=row.status,
+        )
+    if role not in step.by:
+        raise NotAllowed()
+    before = row.status
+    row.status = to
+    row.save(update_fields=["status"])
+    audit.record(step.audit, by=by, subject=row, data={"from": before, "to": to, **(data or {})})
+    return Moved(before, to)

@@ -1,0 +1,14 @@
+"""What every page needs and no view should have to pass."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "environment": settings.ENVIRONMENT,
+        "is_development": settings.ENVIRONMENT in {"development", "test"},
+        "site_url": settings.SITE_URL,
+    }

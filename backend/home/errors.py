@@ -1,0 +1,28 @@
+"""Pages for what went wrong; the API answers in problem+json instead."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backend.core.problem_json import problem
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return problem(status, code, detail, request_id=getattr(request, "request_id", ""))
+    return render(request, "error.html", {"status": status}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, "bad_request", "The request could not be read.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, "not_allowed", "Your account does not have the role for this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404, "not_found", "No such page.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 500, "server_error", "Something broke on our side.")

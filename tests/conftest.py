@@ -1,0 +1,23 @@
+"""Fixtures for the whole suite. The database is made by its owner; tests act as the web does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
+    """After the migrations, act as `caukieu_app`, as web and workers do."""
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            # pytest empties tables between transactional tests; production never grants this.
+            cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO caukieu_app")
+        settings = connections["default"].settings_dict
+        settings["OPTIONS"]["options"] = "-c role=caukieu_app"
+        connection.close()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        settings["OPTIONS"].pop("options")
