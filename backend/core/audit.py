@@ -1,10 +1,12 @@
 """Writing and reading what happened. The same rows feed history pages and notifications."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from django.db.models import QuerySet
 
+from backend.core.clock import AppNow
 from backend.core.models import AuditEvent
 
 
@@ -13,14 +15,26 @@ def record(code: str, *, by: Any, subject: Any, data: dict[str, Any] | None = No
 
     `by` is a user, or None for the system; `subject` any row with a `public_id`.
     """
+    event = _event(code, by, subject, data)
+    event.save(force_insert=True)
+    return event
+
+
+def record_many(code: str, *, by: Any, subjects: Iterable[Any]) -> None:
+    """The same fact about many rows at once (imports)."""
+    AuditEvent.objects.bulk_create((_event(code, by, s, None) for s in subjects), batch_size=1000)
+
+
+def _event(code: str, by: Any, subject: Any, data: dict[str, Any] | None) -> AuditEvent:
     context = structlog.contextvars.get_contextvars()
-    return AuditEvent.objects.create(
+    return AuditEvent(
         code=code,
         actor=getattr(by, "public_id", "") or "",
         subject_type=subject._meta.model_name,
         subject_id=subject.public_id,
         data=data or {},
         request_id=str(context.get("request_id", ""))[:40],
+        at=AppNow(),
     )
 
 

@@ -4,10 +4,17 @@ It is `now()` plus an offset row that only development and test may write, so th
 watch time pass. Production start-up refuses a non-zero offset (config.checks).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.models import DateTimeField, Func
+
+from backend.core.models import ClockOffset
+
+
+DEMO_ENVIRONMENTS = {"development", "test"}
 
 
 class AppNow(Func):
@@ -25,3 +32,10 @@ def app_now() -> datetime:
         row = cursor.fetchone()
     at: datetime = row[0]
     return at
+
+
+def set_demo_offset(offset: timedelta) -> None:
+    """Move the clock of this database; refused outside development and test."""
+    if settings.ENVIRONMENT not in DEMO_ENVIRONMENTS:
+        raise ImproperlyConfigured("The clock can be moved only in development and test.")
+    ClockOffset.objects.update_or_create(id=1, defaults={"offset": offset})

@@ -1,0 +1,63 @@
+"""Exchange rates as stored, dated, sourced facts, and the one conversion."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.core.errors import Conflict
+from backend.core.money import Money, convert_minor
+from backend.funding.models import FxRate
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many units of `quote` one unit of `base` is worth, from where and when."""
+
+    base: str
+    quote: str
+    rate: Decimal
+    as_of: datetime
+    source: str
+    is_sample: bool
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A sum in another currency with the rate that was used (None when none was needed)."""
+
+    money: Money
+    rate: Rate | None
+
+
+def latest_rates(quote: str = "VND") -> dict[str, Rate]:
+    """The newest rate of every currency to `quote`, by base currency. One query."""
+    rows = (
+        FxRate.objects.filter(quote=quote).order_by("base", "-as_of", "-id").distinct("base")
+    )
+    return {
+        row.base: Rate(row.base, quote, row.rate, row.as_of, row.source, row.is_sample)
+        for row in rows
+    }
+
+
+def convert(money: Money, to: str, rates: dict[str, Rate] | None = None) -> Conversion:
+    """Convert through VND with the newest stored rates, rounding half to even once at the end.
+
+    Raises Conflict (`no_rate`) when a currency has no stored rate.
+    """
+    if money.currency == to:
+        return Conversion(money, None)
+    known = latest_rates() if rates is None else rates
+    used = [known.get(c) for c in (money.currency, to) if c != "VND"]
+    if any(rate is None for rate in used):
+        raise Conflict(_("There is no exchange rate for this currency yet."), code="no_rate")
+    factor = _to_vnd(money.currency, known) / _to_vnd(to, known)
+    minor = convert_minor(money.minor, money.currency, to, factor)
+    oldest = min((r for r in used if r is not None), key=lambda r: r.as_of)
+    return Conversion(Money(minor, to), oldest)
+
+
+def _to_vnd(currency: str, rates: dict[str, Rate]) -> Decimal:
+    return Decimal(1) if currency == "VND" else rates[currency].rate

@@ -1,0 +1,218 @@
+"""The sample world of ./scripts/run. Proposals and people walk the product's own actions.
+
+Safe to run again: what exists is left alone. Dates lie in the last half year because the demo clock
+is moved while the proposals walk; it stands at zero afterwards.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from backend.accounts.demo import DemoPeople, create_demo_people
+from backend.accounts.models import Organisation, OrganisationMembership, User
+from backend.core import jobs
+from backend.core.clock import set_demo_offset
+from backend.funding.models import FxRate
+from backend.projects import actions as projects
+from backend.projects.import_actions import import_calls
+from backend.projects.models import Project
+from backend.projects.spreadsheet import read_table
+from backend.reviews import actions as reviews
+from backend.reviews import rubric
+
+SAMPLE = Path(__file__).parent / "sample"
+# Rounds, deliveries and completions belong to the funding part: until it exists these examples
+# stand at the furthest state that is real, the public list.
+REACHED = {
+    "funding": "listed",
+    "funded": "listed",
+    "delivering": "listed",
+    "completed": "listed",
+}
+DEMO_OWNED = 4
+DAYS_BACK = 180
+
+Say = Callable[[str], None]
+
+
+def seed(say: Say) -> None:
+    """Fill an empty database with the sample world; add only what is missing otherwise."""
+    say("exchange rates (samples)")
+    load_rates()
+    say("published calls")
+    load_calls()
+    say("demo people")
+    people = create_demo_people()
+    say("example proposals, through submission, review and decision")
+    load_examples(people)
+
+
+def load_rates() -> None:
+    with (SAMPLE / "fx_sample.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            FxRate.objects.get_or_create(
+                base=row["base"],
+                quote=row["quote"],
+                as_of=datetime.fromisoformat(row["as_of"]).replace(
+                    tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")
+                ),
+                source=row["source"],
+                defaults={"rate": Decimal(row["rate"]), "is_sample": True},
+            )
+
+
+def load_calls() -> None:
+    table = read_table(SAMPLE / "city_calls.csv")
+    if table.errors:
+        raise ValueError("; ".join(f"row {f.row}: {f}" for f in table.errors[:5]))
+    import_calls(table.rows)
+
+
+def examples() -> list[dict[str, Any]]:
+    """The example proposals as they stand in the sample file."""
+    lines = (SAMPLE / "examples.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def load_examples(people: DemoPeople) -> None:
+    known = set(Project.objects.filter(is_example=True).values_list("slug", flat=True))
+    rows = [row for row in examples() if row["slug"] not in known]
+    author = _sample_author()
+    comments = json.loads((SAMPLE / "review_comments.json").read_text(encoding="utf-8"))
+    with _demo_clock() as days_ago:
+        for number, row in enumerate(rows):
+            owner = people.owner if number < DEMO_OWNED else author
+            days_ago(DAYS_BACK * (len(rows) - number) / (len(rows) + 1) + 2)
+            _walk(row, owner, people, comments, days_ago)
+
+
+@contextmanager
+def _demo_clock() -> Iterator[Callable[[float], None]]:
+    try:
+        yield lambda days: set_demo_offset(timedelta(days=-days))
+    finally:
+        set_demo_offset(timedelta(0))
+
+
+def _sample_author() -> User:
+    """Stands for the invented owners; has no address and cannot sign in."""
+    author = User.objects.filter(is_demo=True, email__isnull=True).first()
+    return author or User.objects.create(
+        email=None, full_name="Người soạn ví dụ", is_demo=True, password="!"
+    )
+
+
+def _organisation_of(row: dict[str, Any], *members: User) -> Organisation:
+    organisation, _ = Organisation.objects.get_or_create(
+        name_vi=row["owner_name_vi"],
+        is_example=True,
+        defaults={
+            "name_en": row["owner_name_en"],
+            "kind": row["owner_kind"],
+            "founded_year": row["owner_founded"],
+        },
+    )
+    for member in members:
+        OrganisationMembership.objects.get_or_create(organisation=organisation, user=member)
+    return organisation
+
+
+def content_of(row: dict[str, Any]) -> dict[str, Any]:
+    """An example as a proposal's document: VND has no minor unit, so sums carry over."""
+    same = (
+        "original_language", "title_vi", "title_en", "summary_vi", "summary_en", "problem_vi",
+        "problem_en", "solution_vi", "solution_en", "market_vi", "market_en", "team", "field",
+        "pillars", "values", "technologies", "place_code", "place_note_vi", "place_note_en", "trl",
+        "instrument", "terms", "horizon_months", "risks", "impact", "jobs_skilled", "languages",
+        "readiness",
+    )  # fmt: skip
+    content = {name: row[name] for name in same}
+    content |= {
+        "currency": "VND",
+        "goal_minor": row["goal_vnd"],
+        "min_ticket_minor": row["min_ticket_vnd"],
+        "own_funds_minor": row["own_funds_vnd"],
+        "skills": row["skills_asked"],
+        "budget": [_in_minor(item) for item in row["budget"]],
+        "milestones": [_in_minor(item) for item in row["milestones"]],
+    }
+    return content
+
+
+def _in_minor(item: dict[str, Any]) -> dict[str, Any]:
+    rest = {k: v for k, v in item.items() if k != "amount_vnd"}
+    return {**rest, "amount_minor": item["amount_vnd"]}
+
+
+def _walk(
+    row: dict[str, Any],
+    owner: User,
+    people: DemoPeople,
+    comments: dict[str, Any],
+    days_ago: Callable[[float], None],
+) -> None:
+    target = REACHED.get(row["state"], row["state"])
+    members = (owner, people.colleague) if owner == people.owner else (owner,)
+    organisation = _organisation_of(row, *members)
+    project = projects.create_proposal(
+        organisation, content_of(row), by=owner, slug=row["slug"], is_example=True
+    )
+    if target == "draft":
+        return
+    projects.submit_project(project, by=owner)
+    if target == "withdrawn":
+        projects.withdraw_project(project, by=owner)
+    if target in {"submitted", "withdrawn"}:
+        return
+    _walk_office(project, target, people, comments)
+
+
+def _walk_office(
+    project: Project, target: str, people: DemoPeople, comments: dict[str, Any]
+) -> None:
+    first, second = people.case_officers
+    projects.start_screening(project, by=first)
+    if target == "returned":
+        reason = comments["returned"]
+        projects.return_project(project, by=first, role="case_officer", reason=reason["vi"])
+        return
+    projects.open_review(project, by=first)
+    low = target == "declined"
+    _review(project, first, comments, low=low)
+    if target == "in_review":
+        return
+    _review(project, second, comments, low=low)
+    words = comments["declined" if low else "listed"]
+    reviews.decide_project(
+        project, by=people.lead, outcome="decline" if low else "list",
+        words_vi=words["vi"], words_en=words["en"],
+    )  # fmt: skip
+    if not low:
+        projects.list_project(project, by=people.signer)
+
+
+def _review(project: Project, officer: User, comments: dict[str, Any], *, low: bool) -> None:
+    """Scores that look like a person's: fixed by the project and the officer, not random."""
+    reviews.declare_conflict(project, by=officer, has_conflict=False)
+    scores, reasons = {}, {}
+    for criterion in rubric.CRITERIA:
+        seed_text = f"{project.slug} {officer.email} {criterion.key}"
+        number = hashlib.sha256(seed_text.encode()).digest()[0]
+        scores[criterion.key] = (2 + number % 2) if low else (3 + number % 3 if number > 60 else 4)
+        bank = comments["criteria"][criterion.key]
+        level = "low" if scores[criterion.key] < rubric.REASON_NEEDED_BELOW else "fair"
+        if scores[criterion.key] <= rubric.REASON_NEEDED_BELOW:
+            reasons[criterion.key] = bank[level][number % len(bank[level])]
+    reviews.submit_review(project, by=officer, scores=scores, reasons=reasons)
+
+
+def ask_for_training() -> None:
+    """The first run of the matcher, done by a worker."""
+    jobs.enqueue("matching.train", "first")

@@ -1,0 +1,172 @@
+"""Rows for tests, made by walking the product's own actions, so that no test holds an impossible
+row."""
+
+import itertools
+from typing import Any
+
+from backend.accounts.models import (
+    CityOffice,
+    OfficeMembership,
+    Organisation,
+    OrganisationMembership,
+    User,
+)
+from backend.projects import actions as projects
+from backend.projects.models import Project
+from backend.projects.workflow import Status
+from backend.reviews import actions as reviews
+from backend.reviews import rubric
+
+_numbers = itertools.count(1)
+
+
+def a_user(**fields: Any) -> User:
+    number = next(_numbers)
+    fields.setdefault("email", f"person{number}@example.com")
+    fields.setdefault("full_name", f"Nguyễn Thị {number}")
+    return User.objects.create_user(password="mật khẩu dài", **fields)
+
+
+def an_organisation(*members: User, **fields: Any) -> Organisation:
+    fields.setdefault("name_vi", f"Công ty Ví dụ {next(_numbers)}")
+    fields.setdefault("kind", "firm")
+    organisation = Organisation.objects.create(**fields)
+    for member in members:
+        OrganisationMembership.objects.create(organisation=organisation, user=member)
+    return organisation
+
+
+def an_officer(role: str = "case_officer", **fields: Any) -> User:
+    office, _ = CityOffice.objects.get_or_create(
+        name_en="Test office", defaults={"name_vi": "Đơn vị thử"}
+    )
+    officer = a_user(**fields)
+    OfficeMembership.objects.create(office=office, user=officer, role=role)
+    return officer
+
+
+def a_content(**changes: Any) -> dict[str, Any]:
+    """A complete document, ready to be submitted; goal 1,000,000,000 ₫ in two milestones."""
+    number = next(_numbers)
+    content: dict[str, Any] = {
+        "original_language": "vi",
+        "title_vi": f"Cảm biến độ mặn cho hộ nuôi tôm số {number}",
+        "title_en": f"Salinity sensors for shrimp farms no. {number}",
+        "summary_vi": "Cảnh báo trước 36 giờ khi nước mặn vào kênh.",
+        "summary_en": "A 36-hour warning before salt water enters the canal.",
+        "problem_vi": "Nước mặn vào kênh mà không ai biết trước.",
+        "problem_en": "Salt water enters the canals without a warning.",
+        "solution_vi": "Bốn mươi trạm đo dùng pin mặt trời.",
+        "solution_en": "Forty solar measuring posts.",
+        "market_vi": "1.240 hộ nuôi tôm.",
+        "market_en": "1,240 shrimp farms.",
+        "team": [
+            {
+                "role_vi": "Kỹ sư trưởng",
+                "role_en": "Chief engineer",
+                "background_vi": "Mười năm làm cảm biến nước",
+                "background_en": "Ten years of water sensors",
+            }
+        ],
+        "field": "digital_urban_services",
+        "pillars": ["net_zero"],
+        "values": ["green"],
+        "technologies": ["iot_sensors"],
+        "place_code": "25747",
+        "trl": 7,
+        "instrument": "contribution",
+        "goal_minor": 1_000_000_000,
+        "min_ticket_minor": 1_000_000,
+        "currency": "VND",
+        "horizon_months": 18,
+        "own_funds_minor": 100_000_000,
+        "budget": [
+            {"item_vi": "Trạm đo", "item_en": "Posts", "amount_minor": 700_000_000},
+            {"item_vi": "Vận hành", "item_en": "Running", "amount_minor": 300_000_000},
+        ],
+        "milestones": [
+            {
+                "title_vi": "Mười hai trạm đầu",
+                "title_en": "First twelve posts",
+                "evidence_vi": "Biên bản hiệu chuẩn",
+                "evidence_en": "Calibration report",
+                "months_after_close": 4,
+                "amount_minor": 400_000_000,
+            },
+            {
+                "title_vi": "Đủ bốn mươi trạm",
+                "title_en": "All forty posts",
+                "evidence_vi": "Số liệu 60 ngày",
+                "evidence_en": "Sixty days of readings",
+                "months_after_close": 12,
+                "amount_minor": 600_000_000,
+            },
+        ],
+        "risks": [
+            {
+                "risk_vi": "Trạm hỏng vì muối",
+                "risk_en": "Posts fail in salt air",
+                "answer_vi": "Có trạm dự phòng",
+                "answer_en": "There are spares",
+            }
+        ],
+        "skills": ["engineering"],
+        "languages": ["vi", "en"],
+    }
+    content.update(changes)
+    return content
+
+
+def a_draft(*, owner: User | None = None, **changes: Any) -> Project:
+    owner = owner or a_user()
+    return projects.create_proposal(an_organisation(owner), a_content(**changes), by=owner)
+
+
+def scores(value: int = 4) -> dict[str, int]:
+    return dict.fromkeys(rubric.KEYS, value)
+
+
+def a_project_at(status: str, *, owner: User | None = None, **changes: Any) -> Project:
+    """A proposal that walked the real road to `status`."""
+    owner = owner or a_user()
+    project = a_draft(owner=owner, **changes)
+    if status == Status.DRAFT:
+        return project
+    projects.submit_project(project, by=owner)
+    if status not in {Status.SUBMITTED, Status.WITHDRAWN}:
+        _walk_office(project, status)
+    if status == Status.WITHDRAWN:
+        projects.withdraw_project(project, by=owner)
+    project.refresh_from_db()
+    assert project.status == status, f"no road to {status}"
+    return project
+
+
+def _walk_office(project: Project, status: str) -> None:
+    officer = an_officer()
+    projects.start_screening(project, by=officer)
+    if status == Status.SCREENING:
+        return
+    if status == Status.RETURNED:
+        projects.return_project(project, by=officer, role="case_officer", reason="Thiếu dự toán")
+        return
+    projects.open_review(project, by=officer)
+    if status == Status.IN_REVIEW:
+        return
+    for reviewer in (officer, an_officer()):
+        reviews.declare_conflict(project, by=reviewer, has_conflict=False)
+        reviews.submit_review(project, by=reviewer, scores=scores(), reasons={})
+    lead = an_officer("lead")
+    outcome = "decline" if status == Status.DECLINED else "list"
+    reviews.decide_project(project, by=lead, outcome=outcome, words_vi="Đủ điều kiện đăng.")
+    if status in {Status.DECIDED, Status.DECLINED}:
+        return
+    projects.list_project(project, by=an_officer("signer"))
+    if status == Status.SUSPENDED:
+        projects.suspend_project(project, by=lead, reason="Đang kiểm tra")
+    if status == Status.STOPPED:
+        projects.stop_project(project, by=lead, reason="Chủ dự án dừng thực hiện")
+
+
+def a_listed_project(**changes: Any) -> Project:
+    return a_project_at(Status.LISTED, **changes)
