@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from backend.core.metrics import JOBS
 from backend.core.models import Job
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,9 @@ def _run(job: Job) -> None:
     except Exception as error:
         log.exception("jobs.failed", name=job.name, key=job.key, attempt=job.attempts)
         _give_back(job, repr(error))
+        JOBS.labels(job.name, "failed").inc()
         return
+    JOBS.labels(job.name, "done").inc()
     job.state = Job.State.DONE
     job.finished_at = timezone.now()
     job.leased_until = None

@@ -6,7 +6,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from backend.config import env
+from backend.config import env, logs
 
 ROOT = Path(__file__).resolve().parents[3]
 VAR = Path(env.read_str("CAUKIEU_VAR", str(ROOT / "var"))).resolve()
@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.core.middleware.RequestIdMiddleware",
+    "backend.core.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -180,6 +181,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.configure(env.read_str("LOG_LEVEL", "INFO"))
 
 CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL", "")
 EMAIL_BACKEND = "backend.notifications.outbox.EmailBackend"
