@@ -99,9 +99,7 @@ class OrganisationMembership(models.Model):
     joined_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "user"], name="member_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "user"], name="member_once")]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.organisation_id}"

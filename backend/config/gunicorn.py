@@ -9,9 +9,7 @@ from backend.config import env
 # Shared by the workers; must be set before prometheus_client is imported.
 METRICS_PORT = env.read_int("METRICS_PORT", 0)
 if METRICS_PORT:
-    os.environ.setdefault(
-        "PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="caukieu-metrics-")
-    )
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="caukieu-metrics-"))
 
 bind = env.read_str("BIND", f"127.0.0.1:{env.read_int('PORT', 8000)}")
 worker_class = "gthread"

@@ -13,7 +13,6 @@ from django.db.models import DateTimeField, Func
 
 from backend.core.models import ClockOffset
 
-
 DEMO_ENVIRONMENTS = {"development", "test"}
 
 

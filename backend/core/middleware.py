@@ -43,7 +43,9 @@ class DomainErrorMiddleware:
             return None
         htmx = getattr(request, "htmx", False)
         template = "components/refusal.html" if htmx else "error.html"
-        return render(request, template, {"error": error, "status": error.status}, None, error.status)
+        return render(
+            request, template, {"error": error, "status": error.status}, None, error.status
+        )
 
 
 class CacheHeadersMiddleware:

@@ -36,7 +36,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | J
 def _domain_problem(error: DomainError) -> JsonResponse:
     extra: dict[str, Any] = {}
     if isinstance(error, ManyInvalid):
-        extra["errors"] = [{"field": e.field, "code": e.code, "detail": str(e)} for e in error.errors]
+        extra["errors"] = [
+            {"field": e.field, "code": e.code, "detail": str(e)} for e in error.errors
+        ]
     elif error.field:
         extra["errors"] = [{"field": error.field, "code": error.code, "detail": str(error)}]
     response = problem(error.status, error.code, str(error), **extra)
@@ -78,4 +80,8 @@ def _flatten(path: str, detail: Any) -> Any:
             deeper = f"{path}.{index}" if isinstance(value, dict | list) else path
             yield from _flatten(deeper, value)
     else:
-        yield {"field": path or None, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+        yield {
+            "field": path or None,
+            "code": getattr(detail, "code", "invalid"),
+            "detail": str(detail),
+        }

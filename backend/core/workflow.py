@@ -42,9 +42,9 @@ class Workflow:
         return "\n".join(lines)
 
 
-def table_of(rows: list[tuple[str, str, str, str]], final: tuple[str, ...]) -> dict[
-    str, dict[str, Move]
-]:
+def table_of(
+    rows: list[tuple[str, str, str, str]], final: tuple[str, ...]
+) -> dict[str, dict[str, Move]]:
     """Build the table from `(before, after, "role role", audit code)` rows."""
     table: dict[str, dict[str, Move]] = {}
     for before, after, roles, code in rows:

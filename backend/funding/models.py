@@ -22,7 +22,9 @@ class FxRate(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["base", "quote", "as_of", "source"], name="rate_once"),
             models.CheckConstraint(condition=Q(rate__gt=0), name="rate_positive"),
-            models.CheckConstraint(condition=~Q(base=models.F("quote")), name="rate_two_currencies"),
+            models.CheckConstraint(
+                condition=~Q(base=models.F("quote")), name="rate_two_currencies"
+            ),
         ]
         indexes = [models.Index(fields=["base", "quote", "-as_of"], name="rate_latest")]
 

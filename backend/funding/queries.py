@@ -33,9 +33,7 @@ class Conversion:
 
 def latest_rates(quote: str = "VND") -> dict[str, Rate]:
     """The newest rate of every currency to `quote`, by base currency. One query."""
-    rows = (
-        FxRate.objects.filter(quote=quote).order_by("base", "-as_of", "-id").distinct("base")
-    )
+    rows = FxRate.objects.filter(quote=quote).order_by("base", "-as_of", "-id").distinct("base")
     return {
         row.base: Rate(row.base, quote, row.rate, row.as_of, row.source, row.is_sample)
         for row in rows

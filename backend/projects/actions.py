@@ -90,9 +90,7 @@ def create_proposal(
         raise NotAllowed(_("Only members of the organisation can start a proposal for it."))
     _refuse(documents.problems_of_draft(content))
     title = content.get("title_vi") or content.get("title_en") or organisation.name_vi
-    project = Project(
-        owner=organisation, slug=slug or _free_slug(title), is_example=is_example
-    )
+    project = Project(owner=organisation, slug=slug or _free_slug(title), is_example=is_example)
     apply_facts(project, content)
     project.save()
     project.current_version = ProjectVersion.objects.create(
@@ -104,9 +102,7 @@ def create_proposal(
 
 
 @transaction.atomic
-def save_draft(
-    project: Project, content: Content, *, by: User, expected_version: int
-) -> Project:
+def save_draft(project: Project, content: Content, *, by: User, expected_version: int) -> Project:
     """Replace the text of a draft. `expected_version` is the `content_version` that was read."""
     project = _locked(project)
     permissions.check_is_owner(by, project)

@@ -40,9 +40,7 @@ class Imported:
 
 def sha256_of_row(row: Row) -> str:
     """The same for equal rows, so that a second run changes nothing."""
-    return hashlib.sha256(
-        json.dumps(row, ensure_ascii=False, sort_keys=True).encode()
-    ).hexdigest()
+    return hashlib.sha256(json.dumps(row, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
@@ -106,8 +107,18 @@ class Project(models.Model):
                 name="proposal_has_owner",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "submitted", "screening", "in_review", "returned",
-                                        "decided", "declined", "withdrawn"])
+                condition=Q(
+                    status__in=[
+                        "draft",
+                        "submitted",
+                        "screening",
+                        "in_review",
+                        "returned",
+                        "decided",
+                        "declined",
+                        "withdrawn",
+                    ]
+                )
                 | Q(listed_at__isnull=False),
                 name="listed_has_date",
             ),
@@ -223,3 +234,64 @@ class SavedProject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.project_id}"
+
+
+class ProjectSearch(models.Model):
+    """One narrow row per public project, from which lists, search and facets are answered.
+
+    Keys stand as the whole numbers and bits of projects.search_codes, so that a hundred thousand
+    rows can be counted in one pass. Written by projects.search_index; `shelf` and `status_code`
+    follow the project by a trigger, so that nothing withdrawn is ever found. Tickets of gated
+    instruments are not in here at all (product.md rule 2).
+    """
+
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, primary_key=True, related_name="search_row"
+    )
+    listed_at = models.DateTimeField()
+    # Sums in đồng for order only; what is not stated comes last in both directions.
+    goal_up = models.BigIntegerField()
+    goal_down = models.BigIntegerField()
+    open_ticket_minor = models.BigIntegerField(null=True)
+    place_code = models.IntegerField()
+    pillar_bits = models.IntegerField()
+    technology_bits = models.IntegerField()
+    shelf = models.SmallIntegerField()
+    field_code = models.SmallIntegerField()
+    instrument_code = models.SmallIntegerField()
+    status_code = models.SmallIntegerField()
+    origin_code = models.SmallIntegerField()
+    trl = models.SmallIntegerField()
+    language_bits = models.SmallIntegerField()
+    currency_code = models.SmallIntegerField()
+    title_key_vi = models.TextField(db_collation="C")
+    title_key_en = models.TextField(db_collation="C")
+    vector = SearchVectorField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["-listed_at", "-project"], condition=Q(shelf=1), name="search_newest"
+            ),
+            models.Index(
+                fields=["place_code", "-listed_at", "-project"],
+                condition=Q(shelf=1),
+                name="search_place",
+            ),
+            models.Index(
+                fields=["goal_up", "project"], condition=Q(shelf=1), name="search_goal_up"
+            ),
+            models.Index(
+                fields=["-goal_down", "-project"], condition=Q(shelf=1), name="search_goal_down"
+            ),
+            models.Index(
+                fields=["title_key_vi", "project"], condition=Q(shelf=1), name="search_title_vi"
+            ),
+            models.Index(
+                fields=["title_key_en", "project"], condition=Q(shelf=1), name="search_title_en"
+            ),
+            GinIndex(fields=["vector"], fastupdate=False, name="search_vector"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.project_id)

@@ -159,8 +159,7 @@ def check_frame(frame: pd.DataFrame, findings: list[Finding] | None = None) -> T
     unknown = [c for c in frame.columns if c not in REQUIRED + OPTIONAL]
     message = _("The column %(column)s is not used.")
     found += [
-        Finding(1, c, "unused_column", message, {"column": c[:60]}, is_error=False)
-        for c in unknown
+        Finding(1, c, "unused_column", message, {"column": c[:60]}, is_error=False) for c in unknown
     ]
     rows = [
         {name: clean_text(str(record.get(name, "") or "")).strip() for name in REQUIRED + OPTIONAL}
