@@ -249,6 +249,8 @@ class ProjectSearch(models.Model):
         Project, on_delete=models.CASCADE, primary_key=True, related_name="search_row"
     )
     listed_at = models.DateTimeField()
+    # Settles the order of equals (a hash of the public id: cursors show it, integers stay inside).
+    tie = models.BigIntegerField()
     # Sums in đồng for order only; what is not stated comes last in both directions.
     goal_up = models.BigIntegerField()
     goal_down = models.BigIntegerField()
@@ -270,25 +272,21 @@ class ProjectSearch(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["-listed_at", "-tie"], condition=Q(shelf=1), name="search_newest"),
             models.Index(
-                fields=["-listed_at", "-project"], condition=Q(shelf=1), name="search_newest"
-            ),
-            models.Index(
-                fields=["place_code", "-listed_at", "-project"],
+                fields=["place_code", "-listed_at", "-tie"],
                 condition=Q(shelf=1),
                 name="search_place",
             ),
+            models.Index(fields=["goal_up", "tie"], condition=Q(shelf=1), name="search_goal_up"),
             models.Index(
-                fields=["goal_up", "project"], condition=Q(shelf=1), name="search_goal_up"
+                fields=["-goal_down", "-tie"], condition=Q(shelf=1), name="search_goal_down"
             ),
             models.Index(
-                fields=["-goal_down", "-project"], condition=Q(shelf=1), name="search_goal_down"
+                fields=["title_key_vi", "tie"], condition=Q(shelf=1), name="search_title_vi"
             ),
             models.Index(
-                fields=["title_key_vi", "project"], condition=Q(shelf=1), name="search_title_vi"
-            ),
-            models.Index(
-                fields=["title_key_en", "project"], condition=Q(shelf=1), name="search_title_en"
+                fields=["title_key_en", "tie"], condition=Q(shelf=1), name="search_title_en"
             ),
             GinIndex(fields=["vector"], fastupdate=False, name="search_vector"),
         ]

@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("listed_at", models.DateTimeField()),
+                ("tie", models.BigIntegerField()),
                 ("goal_up", models.BigIntegerField()),
                 ("goal_down", models.BigIntegerField()),
                 ("open_ticket_minor", models.BigIntegerField(null=True)),
@@ -93,30 +94,30 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=ON_THE_LIST,
-                        fields=["-listed_at", "-project"],
+                        fields=["-listed_at", "-tie"],
                         name="search_newest",
                     ),
                     models.Index(
                         condition=ON_THE_LIST,
-                        fields=["place_code", "-listed_at", "-project"],
+                        fields=["place_code", "-listed_at", "-tie"],
                         name="search_place",
                     ),
                     models.Index(
-                        condition=ON_THE_LIST, fields=["goal_up", "project"], name="search_goal_up"
+                        condition=ON_THE_LIST, fields=["goal_up", "tie"], name="search_goal_up"
                     ),
                     models.Index(
                         condition=ON_THE_LIST,
-                        fields=["-goal_down", "-project"],
+                        fields=["-goal_down", "-tie"],
                         name="search_goal_down",
                     ),
                     models.Index(
                         condition=ON_THE_LIST,
-                        fields=["title_key_vi", "project"],
+                        fields=["title_key_vi", "tie"],
                         name="search_title_vi",
                     ),
                     models.Index(
                         condition=ON_THE_LIST,
-                        fields=["title_key_en", "project"],
+                        fields=["title_key_en", "tie"],
                         name="search_title_en",
                     ),
                     django.contrib.postgres.indexes.GinIndex(
