@@ -2,6 +2,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
 
@@ -222,3 +223,36 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.prefix
+
+
+class PersonSession(AbstractBaseSession):
+    """A browser's session. `person_key` is the signed-in person's row, so that a closed account
+    takes its sessions with it; no foreign key, so that writing a session locks nobody's row."""
+
+    person_key = models.BigIntegerField(null=True, db_index=True)
+
+    class Meta(AbstractBaseSession.Meta):
+        db_table = "accounts_session"
+
+    def __str__(self) -> str:
+        return self.session_key[:6]
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        # Imported here: the store imports this module.
+        from backend.accounts.sessions import SessionStore  # noqa: PLC0415
+
+        return SessionStore
+
+
+class PendingMail(models.Model):
+    """A rendered mail that a worker has yet to send; deleted once it is sent."""
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=300)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,8 +1,9 @@
 from datetime import timedelta
 
 from celery import shared_task
-from django.contrib.sessions.models import Session
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from backend.core import jobs
 from backend.core.models import IdempotencyKey, Job
@@ -24,6 +25,6 @@ def drain_jobs() -> None:
 def sweep_expired() -> None:
     """Delete what has served its time: old sessions, answered keys, finished jobs."""
     now = timezone.now()
-    Session.objects.filter(expire_date__lt=now).delete()
+    import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()
     IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=2)).delete()
     Job.objects.filter(state=Job.State.DONE, finished_at__lt=now - timedelta(days=30)).delete()

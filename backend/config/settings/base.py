@@ -100,6 +100,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "core_cache",
+        # The default of 300 would throw away rate limits that still count.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
     "memory": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -108,10 +110,14 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
+# Both enter through allauth's login stages (backend/accounts/adapter.py, mail_link.py).
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
     "sesame.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -122,6 +128,59 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# Sign-in: e-mail only; a password or a link by mail; a code for people of an office.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home:me"
+SESSION_ENGINE = "backend.accounts.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_ADAPTER = "backend.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "backend.accounts.forms.SignInForm",
+    "signup": "backend.accounts.forms.JoinForm",
+    "reset_password": "backend.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "backend.accounts.forms.NewPasswordForm",
+    "change_password": "backend.accounts.forms.ChangePasswordForm",
+    "set_password": "backend.accounts.forms.SetPasswordForm",
+    "add_email": "backend.accounts.forms.ChangeEmailForm",
+    "change_email": "backend.accounts.forms.ChangeEmailForm",
+    "reauthenticate": "backend.accounts.forms.ConfirmPasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_SESSION_REMEMBER = True
+# Kept in the shared cache, so they hold across processes. `mail_link` is ours.
+ACCOUNT_RATE_LIMITS = {
+    "mail_link": "20/m/ip,3/5m/key",
+    "close_code": "3/10m/key",
+    "close_try": "5/10m/key",
+}
+# How many proxies of ours stand in front; 0 means that X-Forwarded-For is not believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.read_int("TRUSTED_PROXIES", 0)
+MFA_ADAPTER = "backend.accounts.adapter.CodeAdapter"
+MFA_FORMS = {
+    "authenticate": "backend.accounts.forms.SignInCodeForm",
+    "reauthenticate": "backend.accounts.forms.ConfirmCodeForm",
+    "activate_totp": "backend.accounts.forms.SetUpCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Cầu Kiều"
+# One step (30 s) early or late: phones' clocks differ.
+MFA_TOTP_TOLERANCE = 1
+SESAME_TOKENS = ["sesame.tokens_v2"]
+SESAME_MAX_AGE = 15 * 60
+SESAME_ONE_TIME = True
+# The texts that people agree to; the same files are the footer pages.
+LEGAL_TEXTS = ROOT / "backend" / "home" / "content"
 
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]

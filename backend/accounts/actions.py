@@ -1,0 +1,319 @@
+"""Everything that changes a person, an office's people or a program's key.
+
+Each action: lock, permit, check, change, audit, enqueue, in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from zoneinfo import available_timezones
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts import answers as answering
+from backend.accounts import tokens
+from backend.accounts.answers import Answers, Vocabulary
+from backend.accounts.consent_texts import DOCUMENTS, ConsentText
+from backend.accounts.models import (
+    ApiToken,
+    CityOffice,
+    Consent,
+    InvestorProfile,
+    OfficeMembership,
+    PendingMail,
+    PersonSession,
+    Role,
+    User,
+)
+from backend.accounts.permissions import check_is_self, roles_of
+from backend.core import audit, jobs
+from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
+
+LANGUAGES = ("vi", "en")
+MAX_NAME = 120
+MAX_TOKENS = 10
+UNCONFIRMED_DAYS = 7
+
+
+def _locked(user: User) -> User:
+    """The person's row, locked; Conflict when the account was closed meanwhile."""
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if row.closed_at is not None:
+        raise Conflict(_("This account is closed."), code="account_closed")
+    return row
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(name.split())
+    if len(name) > MAX_NAME:
+        raise Invalid(
+            _("Use %(max)s characters or fewer. There are %(n)s now."),
+            field="full_name",
+            max=MAX_NAME,
+            n=len(name),
+        )
+    return name
+
+
+def _check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise Invalid(_("Choose from the list."), field="language")
+
+
+@transaction.atomic
+def join(
+    email: str,
+    *,
+    password: str | None = None,
+    full_name: str = "",
+    language: str,
+    consents: Sequence[ConsentText] = (),
+    is_demo: bool = False,
+) -> User:
+    """A new person, whose address is yet to be confirmed.
+
+    Without a password they sign in by mail link. People agree to every document of joining; demo
+    people are nobody and agree to nothing. An address that is never confirmed is forgotten after
+    UNCONFIRMED_DAYS.
+    """
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid(
+            _("Enter an e-mail address, for example ten@example.com"), field="email"
+        ) from None
+    _check_language(language)
+    if not is_demo and {text.document for text in consents} != set(DOCUMENTS):
+        raise Invalid(
+            _("To join, agree to the terms and the privacy notice."),
+            field="consent",
+            code="consent_missing",
+        )
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                email,
+                password,
+                full_name=_clean_name(full_name),
+                language=language,
+                is_demo=is_demo,
+            )
+    except IntegrityError:
+        raise Conflict(_("This address is in use. Sign in instead."), field="email") from None
+    audit.record("user.joined", by=user, subject=user, data={"language": language})
+    for text in consents:
+        _write_consent(user, text)
+    jobs.enqueue(
+        "accounts.forget_unconfirmed",
+        user.public_id,
+        delay=timedelta(days=UNCONFIRMED_DAYS),
+        person=user.public_id,
+    )
+    return user
+
+
+def _write_consent(user: User, text: ConsentText) -> Consent:
+    consent = Consent.objects.create(
+        user=user,
+        document=text.document,
+        version=text.version,
+        language=text.language,
+        text_sha256=text.sha256,
+    )
+    data = {"document": text.document, "version": text.version, "sha256": text.sha256}
+    audit.record("consent.given", by=user, subject=user, data=data)
+    return consent
+
+
+@transaction.atomic
+def give_consent(user: User, text: ConsentText, *, by: User) -> Consent:
+    """Agree to one text; quiet when exactly this text is agreed to already."""
+    user = _locked(user)
+    check_is_self(by, user)
+    same = Consent.objects.filter(
+        user=user, document=text.document, text_sha256=text.sha256, withdrawn_at__isnull=True
+    ).first()
+    return same or _write_consent(user, text)
+
+
+@transaction.atomic
+def confirm_email(user: User, *, email: str) -> User:
+    """The person has shown that they read mail at `email`.
+
+    A password that was chosen before anybody had shown this is dropped: it may be the password of
+    somebody who joined with an address that is not theirs.
+    """
+    user = _locked(user)
+    address, _created = EmailAddress.objects.get_or_create(user=user, email=email.lower())
+    if address.verified:
+        return user
+    if not address.set_verified():
+        raise Conflict(_("This address is in use. Sign in instead."), field="email")
+    address.set_as_primary()
+    if not EmailAddress.objects.filter(user=user, verified=True).exclude(pk=address.pk).exists():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    audit.record("user.email_confirmed", by=user, subject=user)
+    return user
+
+
+@transaction.atomic
+def change_details(user: User, *, by: User, full_name: str, language: str, time_zone: str) -> User:
+    """Name (family name first, may be empty), language of mails, and time zone."""
+    user = _locked(user)
+    check_is_self(by, user)
+    _check_language(language)
+    if time_zone not in available_timezones():
+        raise Invalid(_("Choose from the list."), field="time_zone")
+    user.full_name, user.language, user.time_zone = _clean_name(full_name), language, time_zone
+    user.save(update_fields=["full_name", "language", "time_zone"])
+    audit.record("user.details_changed", by=by, subject=user)
+    return user
+
+
+@transaction.atomic
+def save_profile(
+    user: User,
+    answers: Answers,
+    weights: Mapping[str, str],
+    *,
+    by: User,
+    expected_version: int | None,
+    vocabulary: Vocabulary,
+) -> InvestorProfile:
+    """Replace the answers and the steering.
+
+    `expected_version` is the version that the person saw: 0 for none yet, None to overwrite
+    whatever stands. Raises Conflict `profile_changed` when another window saved meanwhile, and
+    ManyInvalid for unknown keys. Saving the same again changes nothing.
+    """
+    user = _locked(user)
+    check_is_self(by, user)
+    profile = InvestorProfile.objects.filter(user=user).first()
+    version = profile.version if profile else 0
+    if expected_version is not None and expected_version != version:
+        raise Conflict(
+            _("Your answers were changed in another window. Both are kept below."),
+            code="profile_changed",
+        )
+    problems = answering.problems_of(answers, vocabulary) + answering.weight_problems(weights)
+    if problems:
+        raise ManyInvalid(problems)
+    kept = answering.clean_weights(weights)
+    before = answering.answers_of(profile) if profile else Answers()
+    changed = answering.changed_names(before, answers)
+    if profile and kept != profile.weights:
+        changed.append("weights")
+    if profile and not changed:
+        return profile
+    profile = profile or InvestorProfile(user=user)
+    for name, value in answering.values_of(answers).items():
+        setattr(profile, name, value)
+    profile.weights, profile.version = kept, version + 1
+    profile.save()
+    data = {"version": profile.version, "changed": changed}
+    audit.record("profile.saved", by=by, subject=user, data=data)
+    return profile
+
+
+@transaction.atomic
+def issue_api_token(user: User, *, by: User, name: str) -> tuple[ApiToken, str]:
+    """A new key for a program, and its text, which nobody can see again."""
+    user = _locked(user)
+    check_is_self(by, user)
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 60:
+        raise Invalid(_("Enter a name of at most 60 characters."), field="name")
+    if ApiToken.objects.filter(user=user, revoked_at__isnull=True).count() >= MAX_TOKENS:
+        raise Conflict(_("You have ten keys. Revoke one first."), code="too_many_tokens")
+    text = tokens.new_token()
+    token = ApiToken.objects.create(
+        user=user, name=name, prefix=tokens.prefix_of(text), token_sha256=tokens.hash_of(text)
+    )
+    audit.record("token.issued", by=by, subject=user, data={"prefix": token.prefix})
+    return token, text
+
+
+@transaction.atomic
+def revoke_api_token(token: ApiToken, *, by: User) -> ApiToken:
+    """Stop a key; quiet when it is stopped already."""
+    token = ApiToken.objects.select_for_update().select_related("user").get(pk=token.pk)
+    check_is_self(by, token.user)
+    if token.revoked_at is not None:
+        return token
+    token.revoked_at = timezone.now()
+    token.save(update_fields=["revoked_at"])
+    audit.record("token.revoked", by=by, subject=token.user, data={"prefix": token.prefix})
+    return token
+
+
+@transaction.atomic
+def add_to_office(
+    user: User, office: CityOffice, role: str, *, by: User | None
+) -> OfficeMembership:
+    """Give somebody a role in a city office; `by` is a lead of it, or None for the command line."""
+    user = _locked(user)
+    is_lead = OfficeMembership.objects.filter(office=office, user=by, role=Role.LEAD).exists()
+    if by is not None and not is_lead:
+        raise NotAllowed(
+            _("This needs the role %(role)s. The city office can grant it."), role="lead"
+        )
+    if role not in Role.values:
+        raise Invalid(_("Choose from the list."), field="role")
+    membership, created = OfficeMembership.objects.get_or_create(
+        office=office, user=user, role=role
+    )
+    if created:
+        data = {"office": office.public_id, "role": role}
+        audit.record("office.member_added", by=by, subject=user, data=data)
+    return membership
+
+
+@transaction.atomic
+def close_account(user: User, *, by: User | None) -> User:
+    """Erase the person; `by` is the person, or None when an address was never confirmed.
+
+    Gone: name, address, password, answers, sessions, keys, codes, memberships, mails under way.
+    Kept: the row with its public id, and consents and audit rows, which name that id only. What
+    other slices hold about the person is erased by home.account_actions around this.
+    """
+    user = _locked(user)
+    if by is not None:
+        check_is_self(by, user)
+    if roles_of(user):
+        raise Conflict(
+            _("Your account has a role in a city office. The office removes it first."),
+            code="has_office_role",
+        )
+    _erase_rows(user)
+    user.email, user.full_name, user.is_active = None, "", False
+    user.closed_at = timezone.now()
+    user.set_unusable_password()
+    user.save()
+    audit.record("user.closed", by=by, subject=user)
+    return user
+
+
+def _erase_rows(user: User) -> None:
+    addresses = [*EmailAddress.objects.filter(user=user).values_list("email", flat=True)]
+    PendingMail.objects.filter(to__in=[*addresses, user.email or ""]).delete()
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    InvestorProfile.objects.filter(user=user).delete()
+    ApiToken.objects.filter(user=user).delete()
+    user.organisation_memberships.all().delete()
+    PersonSession.objects.filter(person_key=user.pk).delete()
+
+
+@transaction.atomic
+def post_mail(to: str, *, subject: str, text: str, html: str = "") -> PendingMail:
+    """Hand a rendered mail to a worker; it is sent exactly if the caller's change is kept."""
+    mail = PendingMail.objects.create(to=to, subject=subject, text=text, html=html)
+    jobs.enqueue("accounts.send_mail", f"mail-{mail.pk}", mail=mail.pk)
+    return mail

@@ -1,0 +1,82 @@
+"""What allauth asks us: how people are made, how mails leave, what it may say."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts import actions
+from backend.accounts.models import User
+from backend.accounts.permissions import roles_of
+from backend.core import audit
+
+WRONG_PAIR = _("The address or the password is not right. Check both, or ask for a sign-in link.")
+TOO_MANY = _("Too many tries. Wait five minutes, or ask for a sign-in link.")
+WRONG_CODE = _("This code is not right. Enter the six digits that the app shows now.")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": _("This account is closed."),
+        "email_password_mismatch": WRONG_PAIR,
+        "invalid_login": WRONG_PAIR,
+        "too_many_login_attempts": TOO_MANY,
+        "email_taken": _("This address is in use. Sign in instead."),
+        "duplicate_email": _("This is your address already. Enter another one."),
+        "enter_current_password": _("This is not your present password."),
+        "incorrect_password": _("This is not your present password."),
+        "incorrect_code": WRONG_CODE,
+        "invalid_password_reset": _("This link does not work any more. Ask for a new one."),
+        "unknown_email": WRONG_PAIR,
+        "rate_limited": TOO_MANY,
+    }
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> User:
+        data = form.cleaned_data
+        return actions.join(
+            data["email"],
+            password=data.get("password1") or None,
+            full_name=data.get("full_name", ""),
+            language=form.language,
+            consents=form.texts,
+        )
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Render in the recipient's language; a worker sends it."""
+        person = context.get("user") or User.objects.filter(email__iexact=email).first()
+        language = getattr(person, "language", None) or translation.get_language()
+        context = {"request": self.request, "email": email, **context}
+        with translation.override(language):
+            message: Any = self.render_mail(template_prefix, email, context)
+        html = next((str(b) for b, kind in message.alternatives if kind == "text/html"), "")
+        actions.post_mail(email, subject=message.subject, text=str(message.body), html=html)
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        audit.record("user.signed_in", by=user, subject=user)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        return f"/{translation.get_language()}/"
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("home:me")
+
+
+class CodeAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": WRONG_CODE,
+        "cannot_delete_authenticator": _(
+            "People of a city office sign in with a code, so it cannot be switched off."
+        ),
+        "unverified_email": _("Confirm your address first. The link is in your mail."),
+        "add_email_blocked": _("Switch the code off before you change the address."),
+    }
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        return not roles_of(authenticator.user)

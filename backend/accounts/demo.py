@@ -1,0 +1,129 @@
+"""The demo people of a newcomer's first run. Development and test only; production refuses them.
+
+They walk the same actions as everybody. Password and code secrets are public on purpose: they stand
+in this file, `./scripts/run` prints them, and the local outbox shows the codes of the moment.
+"""
+
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from backend.accounts import actions
+from backend.accounts.models import CityOffice, Role, User
+from backend.core.clock import DEMO_ENVIRONMENTS
+
+PASSWORD = "bac cau kieu 2026"
+OFFICE_EN = "HCMC C4IR, review desk"
+OFFICE_VI = "Trung tâm Cách mạng công nghiệp lần thứ tư, bộ phận thẩm định"
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """How one demo person signs in; `code_secret` (base 32) only for people of the office."""
+
+    key: str
+    full_name: str
+    email: str
+    language: str
+    time_zone: str
+    role: str = ""
+    code_secret: str = ""
+
+
+PEOPLE = (
+    DemoPerson("investor_us", "Trần Mai Anh", "mai@caukieu.example", "vi", "America/Los_Angeles"),
+    DemoPerson("investor_jp", "Lê Quốc Huy", "huy@caukieu.example", "en", "Asia/Tokyo"),
+    DemoPerson("owner", "Phạm Hồng Vân", "van@caukieu.example", "vi", "Asia/Ho_Chi_Minh"),
+    DemoPerson("colleague", "Võ Minh Khôi", "khoi@caukieu.example", "vi", "Asia/Ho_Chi_Minh"),
+    DemoPerson(
+        "case_officer_1", "Nguyễn Thanh Tùng", "tung@caukieu.example", "vi", "Asia/Ho_Chi_Minh",
+        Role.CASE_OFFICER, "CAUKIEUDEMOCASEOFFICERAAAAAAAAAA",
+    ),
+    DemoPerson(
+        "case_officer_2", "Đặng Thùy Dương", "duong@caukieu.example", "vi", "Asia/Ho_Chi_Minh",
+        Role.CASE_OFFICER, "CAUKIEUDEMOCASEOFFICERBBBBBBBBBB",
+    ),
+    DemoPerson(
+        "lead", "Huỳnh Ngọc Bảo", "bao@caukieu.example", "vi", "Asia/Ho_Chi_Minh",
+        Role.LEAD, "CAUKIEUDEMOLEADAAAAAAAAAAAAAAAAA",
+    ),
+    DemoPerson(
+        "signer", "Phan Kim Oanh", "oanh@caukieu.example", "vi", "Asia/Ho_Chi_Minh",
+        Role.SIGNER, "CAUKIEUDEMOSIGNERAAAAAAAAAAAAAAA",
+    ),
+    DemoPerson(
+        "finance_1", "Bùi Đức Long", "long@caukieu.example", "vi", "Asia/Ho_Chi_Minh",
+        Role.FINANCE, "CAUKIEUDEMOFINANCEAAAAAAAAAAAAAA",
+    ),
+    DemoPerson(
+        "finance_2", "Trịnh Hoài Nam", "nam@caukieu.example", "vi", "Asia/Ho_Chi_Minh",
+        Role.FINANCE, "CAUKIEUDEMOFINANCEBBBBBBBBBBBBBB",
+    ),
+    DemoPerson(
+        "auditor", "Lâm Gia Hân", "han@caukieu.example", "en", "Asia/Ho_Chi_Minh",
+        Role.AUDITOR, "CAUKIEUDEMOAUDITORAAAAAAAAAAAAAA",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DemoPeople:
+    """The people that the sample world needs by name."""
+
+    investors: tuple[User, User]
+    owner: User
+    colleague: User
+    case_officers: tuple[User, User]
+    lead: User
+    signer: User
+    finance: tuple[User, User]
+    auditor: User
+
+
+def create_demo_people() -> DemoPeople:
+    """Add the demo people who are missing; ImproperlyConfigured outside development and test."""
+    if settings.ENVIRONMENT not in DEMO_ENVIRONMENTS:
+        raise ImproperlyConfigured("Demo people exist only in development and test.")
+    with transaction.atomic():
+        rows = {person.key: _one(person) for person in PEOPLE}
+    return DemoPeople(
+        investors=(rows["investor_us"], rows["investor_jp"]),
+        owner=rows["owner"],
+        colleague=rows["colleague"],
+        case_officers=(rows["case_officer_1"], rows["case_officer_2"]),
+        lead=rows["lead"],
+        signer=rows["signer"],
+        finance=(rows["finance_1"], rows["finance_2"]),
+        auditor=rows["auditor"],
+    )
+
+
+def _one(person: DemoPerson) -> User:
+    found = User.objects.filter(email=person.email).first()
+    if found:
+        return found
+    user = actions.join(
+        person.email, full_name=person.full_name, language=person.language, is_demo=True
+    )
+    user = actions.confirm_email(user, email=person.email)
+    user.set_password(PASSWORD)
+    user.save(update_fields=["password"])
+    user = actions.change_details(
+        user,
+        by=user,
+        full_name=person.full_name,
+        language=person.language,
+        time_zone=person.time_zone,
+    )
+    if person.role:
+        office, _created = CityOffice.objects.get_or_create(
+            name_en=OFFICE_EN, defaults={"name_vi": OFFICE_VI}
+        )
+        actions.add_to_office(user, office, person.role, by=None)
+        Authenticator.objects.create(
+            user=user, type=Authenticator.Type.TOTP, data={"secret": person.code_secret}
+        )
+    return user

@@ -1,0 +1,41 @@
+"""Demo people: whole, repeatable, refused in production."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from backend.accounts import demo
+from backend.accounts.models import Consent, OfficeMembership, User
+
+
+@pytest.mark.django_db
+def test_demo_people_can_be_created_twice() -> None:
+    first = demo.create_demo_people()
+    second = demo.create_demo_people()
+    assert first == second
+    assert User.objects.filter(is_demo=True).count() == len(demo.PEOPLE) == 11
+    assert OfficeMembership.objects.count() == 7
+    assert Authenticator.objects.count() == 7
+
+
+@pytest.mark.django_db
+def test_demo_people_agree_to_nothing() -> None:
+    demo.create_demo_people()
+    assert not Consent.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_command_prints_how_to_sign_in_as_each(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("demo_people")
+    printed = capsys.readouterr().out
+    assert all(person.email in printed for person in demo.PEOPLE)
+    assert demo.PASSWORD in printed
+
+
+@pytest.mark.django_db
+def test_production_refuses_demo_people(settings: object) -> None:
+    settings.ENVIRONMENT = "production"  # type: ignore[attr-defined]
+    with pytest.raises(ImproperlyConfigured):
+        demo.create_demo_people()
+    assert not User.objects.exists()
