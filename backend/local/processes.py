@@ -42,7 +42,7 @@ def spawn(
             env=dict(env),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=end_with_parent(when_parent_dies),  # noqa: PLW1509 (no threads here)
+            preexec_fn=end_with_parent(when_parent_dies),
         )
 
 
@@ -112,7 +112,9 @@ def _fact(read: Callable[[], T]) -> T | None:
         return None
 
 
-def end_all(processes: Sequence[psutil.Process], steps: Sequence[tuple[signal.Signals, float]]) -> None:
+def end_all(
+    processes: Sequence[psutil.Process], steps: Sequence[tuple[signal.Signals, float]]
+) -> None:
     """Send each signal in turn to those still alive, waiting up to its seconds."""
     left = list(processes)
     for number, seconds in steps:

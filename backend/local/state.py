@@ -122,7 +122,7 @@ def _socket_folder(root: Path) -> Path:
     name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
     short = Path(tempfile.gettempdir()) / f"caukieu-{name}"
     if not _make_private(short):
-        short = Path(tempfile.mkdtemp(prefix="caukieu-", dir="/tmp"))  # noqa: S108
+        short = Path(tempfile.mkdtemp(prefix="caukieu-", dir="/tmp"))
     record.write_text(str(short), encoding="utf-8")
     return short
 

@@ -1,0 +1,66 @@
+"""Bring database, sample data and static files up to date in one Django process.
+
+`python -m backend.local.prepare FOLDER [--quick]`: writes the demo people's table to
+FOLDER/demo_people.txt. `--quick` (nothing changed since the last time) only checks the migrations.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from backend.config.env import read_database
+from backend.local import progress
+
+ROLE = "CAUKIEU_DB_ROLE"
+
+
+def main(folder: Path, *, quick: bool) -> None:
+    role = os.environ.pop(ROLE, None)
+    os.environ[ROLE] = ""  # the schema's owner, until the schema stands
+    django.setup()
+    if has_pending_migrations():
+        progress.say("Database tables")
+        call_command("migrate", verbosity=0, interactive=False)
+        quick = False
+    _act_as_site(role)
+    if not quick:
+        progress.say("Static files")
+        call_command("collectstatic", verbosity=0, interactive=False)
+        progress.say("Sample data")
+        call_command("seed", stdout=progress.Lines())
+    _write_people(folder / "demo_people.txt")
+
+
+def has_pending_migrations() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _act_as_site(role: str | None) -> None:
+    """From here on as web and workers: what the site may not do, the sample data may not either."""
+    os.environ.pop(ROLE)
+    if role is not None:
+        os.environ[ROLE] = role
+    connection.close()
+    connection.settings_dict["OPTIONS"] = read_database()["OPTIONS"]
+
+
+def _write_people(file: Path) -> None:
+    """Readable by the owner alone: the table says how to sign in."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as output:
+        call_command("demo_people", stdout=output)
+
+
+def run(arguments: Sequence[str]) -> None:
+    main(Path(arguments[0]), quick="--quick" in arguments[1:])
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
