@@ -35,6 +35,9 @@ from backend.core import audit, jobs
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
 
 LANGUAGES = ("vi", "en")
+EMAIL_MISSING = _("Enter an e-mail address, for example ten@example.com")
+ADDRESS_IN_USE = _("This address is in use. Sign in instead.")
+NEEDS_ROLE = _("This needs the role %(role)s. The city office can grant it.")
 MAX_NAME = 120
 MAX_TOKENS = 10
 UNCONFIRMED_DAYS = 7
@@ -85,9 +88,7 @@ def join(
     try:
         validate_email(email)
     except ValidationError:
-        raise Invalid(
-            _("Enter an e-mail address, for example ten@example.com"), field="email"
-        ) from None
+        raise Invalid(EMAIL_MISSING, field="email") from None
     _check_language(language)
     if not is_demo and {text.document for text in consents} != set(DOCUMENTS):
         raise Invalid(
@@ -105,7 +106,7 @@ def join(
                 is_demo=is_demo,
             )
     except IntegrityError:
-        raise Conflict(_("This address is in use. Sign in instead."), field="email") from None
+        raise Conflict(ADDRESS_IN_USE, field="email") from None
     audit.record("user.joined", by=user, subject=user, data={"language": language})
     for text in consents:
         _write_consent(user, text)
@@ -154,7 +155,7 @@ def confirm_email(user: User, *, email: str) -> User:
     if address.verified:
         return user
     if not address.set_verified():
-        raise Conflict(_("This address is in use. Sign in instead."), field="email")
+        raise Conflict(ADDRESS_IN_USE, field="email")
     address.set_as_primary()
     if not EmailAddress.objects.filter(user=user, verified=True).exclude(pk=address.pk).exists():
         user.set_unusable_password()
@@ -261,9 +262,7 @@ def add_to_office(
     user = _locked(user)
     is_lead = OfficeMembership.objects.filter(office=office, user=by, role=Role.LEAD).exists()
     if by is not None and not is_lead:
-        raise NotAllowed(
-            _("This needs the role %(role)s. The city office can grant it."), role="lead"
-        )
+        raise NotAllowed(NEEDS_ROLE, role="lead")
     if role not in Role.values:
         raise Invalid(_("Choose from the list."), field="role")
     membership, created = OfficeMembership.objects.get_or_create(

@@ -5,12 +5,15 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts import actions
+from backend.accounts.mails import render_mail
 from backend.accounts.models import User
 from backend.accounts.permissions import roles_of
 from backend.core import audit
@@ -18,6 +21,19 @@ from backend.core import audit
 WRONG_PAIR = _("The address or the password is not right. Check both, or ask for a sign-in link.")
 TOO_MANY = _("Too many tries. Wait five minutes, or ask for a sign-in link.")
 WRONG_CODE = _("This code is not right. Enter the six digits that the app shows now.")
+
+MESSAGES = {
+    "account/messages/email_confirmed.txt": _("Your address is confirmed."),
+    "account/messages/email_confirmation_failed.txt": _(
+        "This address is in use by another account."
+    ),
+    "account/messages/logged_out.txt": _("You are signed out."),
+    "account/messages/password_changed.txt": _("Your password is changed."),
+    "account/messages/password_set.txt": _("Your password is set."),
+    "mfa/messages/totp_activated.txt": _("Sign-in with a code is on."),
+    "mfa/messages/totp_deactivated.txt": _("Sign-in with a code is off."),
+    "mfa/messages/recovery_codes_generated.txt": _("New recovery codes are ready."),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,12 +65,24 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render in the recipient's language; a worker sends it."""
         person = context.get("user") or User.objects.filter(email__iexact=email).first()
-        language = getattr(person, "language", None) or translation.get_language()
-        context = {"request": self.request, "email": email, **context}
-        with translation.override(language):
-            message: Any = self.render_mail(template_prefix, email, context)
-        html = next((str(b) for b, kind in message.alternatives if kind == "text/html"), "")
+        with translation.override(getattr(person, "language", None) or get_language()):
+            message = render_mail(template_prefix, email, context)
+        html = str(message.alternatives[0][0])
         actions.post_mail(email, subject=message.subject, text=str(message.body), html=html)
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        message_context: dict[str, Any] | None = None,
+        extra_tags: str = "",
+        message: str | None = None,
+    ) -> None:
+        """Our own few sentences; what a page says itself is not said again."""
+        text = message or MESSAGES.get(message_template or "")
+        if text:
+            messages.add_message(request, level, str(text), extra_tags=extra_tags)
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         audit.record("user.signed_in", by=user, subject=user)
@@ -62,7 +90,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
-        return f"/{translation.get_language()}/"
+        return f"/{get_language()}/"
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("home:me")

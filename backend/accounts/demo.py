@@ -15,7 +15,7 @@ from backend.accounts import actions
 from backend.accounts.models import CityOffice, Role, User
 from backend.core.clock import DEMO_ENVIRONMENTS
 
-PASSWORD = "bac cau kieu 2026"
+PASSWORD = "bac cau kieu 2026"  # noqa: S105
 OFFICE_EN = "HCMC C4IR, review desk"
 OFFICE_VI = "Trung tâm Cách mạng công nghiệp lần thứ tư, bộ phận thẩm định"
 

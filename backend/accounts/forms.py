@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.consent_texts import ConsentText, texts_of_joining
 
 NEW_PASSWORD_HELP = _("At least 10 characters. A few ordinary words are easy to remember.")
+NEW_PASSWORD = _("New password")
 EMAIL_MISSING = _("Enter an e-mail address, for example ten@example.com")
 CODE_HELP = _("Six digits from the app, or one of your recovery codes.")
 
@@ -29,7 +30,7 @@ def _dress(field: forms.Field, label: Any, missing: Any, help_text: Any = "", **
         if getattr(validator, "code", "") == "invalid":
             validator.message = missing
     field.widget.attrs.pop("placeholder", None)
-    field.widget.attrs.update(attrs)
+    field.widget.attrs.update({"class": "in", **attrs})
 
 
 def _dress_email(field: forms.Field, autocomplete: str = "email") -> None:
@@ -37,7 +38,7 @@ def _dress_email(field: forms.Field, autocomplete: str = "email") -> None:
     _dress(field, _("E-mail address"), EMAIL_MISSING, autocomplete=autocomplete, spellcheck="false")
 
 
-def _dress_new_password(field: forms.Field, label: Any = _("New password")) -> None:
+def _dress_new_password(field: forms.Field, label: Any = NEW_PASSWORD) -> None:
     field.widget.attrs.pop("minlength", None)
     _dress(field, label, _("Enter a new password"), NEW_PASSWORD_HELP, autocomplete="new-password")
 
@@ -80,7 +81,7 @@ class JoinForm(account_forms.SignupForm):
         help_text=_("As you write it, family name first. You may leave it empty."),
         max_length=120,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "class": "in"}),
     )
     consent = forms.BooleanField(
         label=_("I have read the terms and the privacy notice and agree to both"),

@@ -16,7 +16,8 @@ class EmailBackend(BaseEmailBackend):
 
 def _row(message: EmailMessage) -> OutboxMail:
     html = next(
-        (str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), ""
+        (str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"),
+        "",
     )
     return OutboxMail(
         to=", ".join(message.to), subject=message.subject, text=str(message.body), html=html

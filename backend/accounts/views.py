@@ -1,0 +1,52 @@
+"""The pages of signing in that allauth does not have."""
+
+from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import RateLimited
+from allauth.core.ratelimit import respond_429
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from backend.accounts.forms import MailLinkForm
+from backend.accounts.mail_link import send_mail_link, sign_in_by_link
+from backend.core.errors import Conflict
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def mail_link(request: HttpRequest) -> HttpResponse:
+    """Ask for a link. The sign-in page posts its `login` field here as well."""
+    data = request.POST.copy()
+    if "email" not in data and "login" in data:
+        data["email"] = data["login"]
+    next_url = get_next_redirect_url(request) or ""
+    form = MailLinkForm(data if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            send_mail_link(request, form.cleaned_data["email"], next_url)
+        except RateLimited:
+            return respond_429(request)
+        return redirect("account_mail_link_sent")
+    status = 400 if form.errors else 200
+    context = {"form": form, "next_url": next_url}
+    return render(request, "account/mail_link.html", context, status=status)
+
+
+@never_cache
+@require_GET
+def mail_link_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/mail_link_sent.html")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """A page with one button: mail programs that open links themselves must not spend the token."""
+    next_url = get_next_redirect_url(request)
+    if request.method == "GET":
+        return render(request, "account/open_link.html", {"next_url": next_url})
+    try:
+        return sign_in_by_link(request, token, next_url)
+    except Conflict:
+        return render(request, "account/link_used_up.html", status=410)
