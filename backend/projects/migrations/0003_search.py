@@ -10,8 +10,8 @@ from django.db.models import Q
 STORAGE = """
 ALTER TABLE projects_projectsearch SET (toast_tuple_target = 128);
 ALTER TABLE projects_projectsearch ALTER COLUMN vector SET STORAGE EXTERNAL;
-ALTER TABLE projects_projectsearch ALTER COLUMN title_key_vi SET STORAGE MAIN;
-ALTER TABLE projects_projectsearch ALTER COLUMN title_key_en SET STORAGE MAIN;
+ALTER TABLE projects_projectsearch ALTER COLUMN title_key_vi SET STORAGE PLAIN;
+ALTER TABLE projects_projectsearch ALTER COLUMN title_key_en SET STORAGE PLAIN;
 """
 
 # Nothing that was withdrawn, suspended or frozen may be found, whoever changed it.
