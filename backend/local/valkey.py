@@ -79,7 +79,7 @@ def _ended(state: State) -> str:
 
 def _launch(state: State) -> Server:
     socket_path(state).unlink(missing_ok=True)
-    options = {"port": "0", "dir": ".", "save": "", "appendonly": "yes", "appendfsync": "everysec"}
+    options = {"port": "0", "dir": ".", "save": "", "appendonly": "yes", "appendfsync": "always"}
     options |= {"aof-load-truncated": "yes", "daemonize": "no", "unixsocketperm": "700"}
     options |= {"unixsocket": str(socket_path(state)), "logfile": ""}
     command = [str(_program())]

@@ -25,6 +25,7 @@ LEAST_FREE_BYTES = 1500 * 1024 * 1024
 
 
 def main(kind: str, module: str, arguments: Sequence[str]) -> NoReturn:
+    os.environ["CAUKIEU_BEGAN"] = str(time.monotonic())  # backend.local.progress counts from here
     files = [REQUIREMENTS / name for name in NEEDED[kind]]
     if not _is_current(files):
         with _one_at_a_time():
