@@ -100,7 +100,8 @@ def _others() -> Iterable[psutil.Process]:
 def is_alive(process: psutil.Process) -> bool:
     """A zombie is not alive: it holds no memory, no socket and no lock."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        running: bool = process.is_running()
+        return running and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
