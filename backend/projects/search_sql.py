@@ -1,0 +1,210 @@
+"""The statements behind lists, search and facets. Every value is a parameter; every name is ours.
+
+One pass over narrow rows. An order is an index and a row comparison, so the deepest page costs what
+the first does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from backend.projects import search_codes as codes
+from backend.projects.search_cursor import Position
+from backend.projects.search_filters import NEWEST, RELEVANCE, ListFilters
+from backend.projects.search_text import TextQuery, text_query_of
+
+TABLE: Final = "projects_projectsearch"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One part of a WHERE; `facet` names the facet whose own filter it is."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+    facet: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Columns of a keyset and their common direction."""
+
+    columns: tuple[str, str]
+    direction: str
+
+    @property
+    def sql(self) -> str:
+        return ", ".join(f"{column} {self.direction}" for column in self.columns)
+
+    @property
+    def beyond(self) -> str:
+        sign = "<" if self.direction == "DESC" else ">"
+        return f"({', '.join(self.columns)}) {sign} (%s, %s)"
+
+
+ORDERS: Final[Mapping[str, Order]] = {
+    "newest": Order(("listed_at", "tie"), "DESC"),
+    "goal": Order(("goal_up", "tie"), "ASC"),
+    "-goal": Order(("goal_down", "tie"), "DESC"),
+    "title": Order(("title_key_vi", "tie"), "ASC"),
+    "title_en": Order(("title_key_en", "tie"), "ASC"),
+}
+Statement = tuple[str, list[Any]]
+
+
+def conditions_of(filters: ListFilters, text: TextQuery | None) -> list[Condition]:
+    """Everything a row must meet."""
+    found = [_shelf(filters)]
+    if filters.q:
+        matches = (
+            Condition("vector @@ %s::tsquery", (text.matches,)) if text else Condition("false")
+        )
+        found.append(matches)
+    found += _equal_conditions(filters)
+    found += _bit_conditions(filters)
+    if filters.min_trl is not None:
+        found.append(Condition("trl >= %s", (filters.min_trl,), "trl"))
+    if filters.max_ticket is not None:
+        found.append(_ticket(filters))
+    return found
+
+
+def _shelf(filters: ListFilters) -> Condition:
+    if codes.CLOSED_STATUSES & set(filters.statuses):
+        return Condition("shelf IN (1, 2)")
+    return Condition("shelf = 1")
+
+
+def _equal_conditions(filters: ListFilters) -> list[Condition]:
+    chosen: list[tuple[str, str, list[int]]] = [
+        ("field", "field_code", [codes.FIELD[key] for key in filters.fields]),
+        ("instrument", "instrument_code", [codes.INSTRUMENT[key] for key in filters.instruments]),
+        ("status", "status_code", [codes.STATUS[key] for key in filters.statuses]),
+        ("origin", "origin_code", [codes.ORIGIN[key] for key in filters.origins]),
+        ("place", "place_code", [codes.place_number(key) for key in filters.places]),
+    ]
+    return [
+        Condition(f"{column} = %s", (numbers[0],), facet)
+        if len(numbers) == 1
+        else Condition(f"{column} = ANY(%s)", (numbers,), facet)
+        for facet, column, numbers in chosen
+        if numbers
+    ]
+
+
+def _bit_conditions(filters: ListFilters) -> list[Condition]:
+    chosen = [
+        ("pillar", "pillar_bits", codes.bits_of(filters.pillars, codes.PILLAR)),
+        ("technology", "technology_bits", codes.bits_of(filters.technologies, codes.TECHNOLOGY)),
+        ("language", "language_bits", codes.bits_of(filters.languages, codes.LANGUAGE)),
+    ]
+    return [
+        Condition(f"({column} & %s) <> 0", (bits,), facet) for facet, column, bits in chosen if bits
+    ]
+
+
+def _ticket(filters: ListFilters) -> Condition:
+    """Smallest tickets of open instruments only: the others are not in the table."""
+    parts = ["(currency_code = %s AND open_ticket_minor <= %s)"] * len(filters.ticket_limits)
+    params = [x for code, minor in filters.ticket_limits for x in (codes.CURRENCY[code], minor)]
+    return Condition(f"({' OR '.join(parts)})", tuple(params))
+
+
+def _where(conditions: Sequence[Condition]) -> Statement:
+    return (
+        " AND ".join(condition.sql for condition in conditions),
+        [param for condition in conditions for param in condition.params],
+    )
+
+
+def page_statement(filters: ListFilters, after: Position | None, size: int) -> Statement:
+    """Rows (project_id, position…) of one page plus one, in order."""
+    text = text_query_of(filters.q) if filters.q else None
+    if filters.ordering == RELEVANCE and text is not None:
+        return _ranked(filters, text, after, size)
+    order = ORDERS[NEWEST if filters.ordering == RELEVANCE else filters.ordering]
+    conditions = conditions_of(filters, text)
+    if after is not None:
+        conditions.append(Condition(order.beyond, tuple(after)))
+    return _branch(order, conditions, size)
+
+
+def _branch(order: Order, conditions: Sequence[Condition], size: int, tier: int = 0) -> Statement:
+    where, params = _where(conditions)
+    sql = (
+        f"SELECT project_id, {tier} AS tier, {', '.join(order.columns)} "  # noqa: S608
+        f"FROM {TABLE} WHERE {where} ORDER BY {order.sql} LIMIT {int(size) + 1}"
+    )
+    return sql, params
+
+
+def _ranked(filters: ListFilters, text: TextQuery, after: Position | None, size: int) -> Statement:
+    """Tier after tier, newest first in each. The outer LIMIT stops at the tier that fills the page,
+    so most searches read only the few best rows (the parts run in the order written: no parallel
+    plans on this connection)."""
+    order = ORDERS[NEWEST]
+    first = int(after[0]) if after else 0
+    rest = [c for c in conditions_of(filters, text) if not c.sql.startswith("vector")]
+    parts: list[str] = []
+    params: list[Any] = []
+    for tier in range(first, len(text.tiers)):
+        conditions = [*rest, Condition("vector @@ %s::tsquery", (text.tiers[tier],))]
+        if after and tier == first:
+            conditions.append(Condition(order.beyond, tuple(after[1:])))
+        sql, more = _branch(order, conditions, size, tier)
+        parts.append(f"({sql})")
+        params += more
+    return f"{' UNION ALL '.join(parts)} LIMIT {int(size) + 1}", params
+
+
+def count_statement(filters: ListFilters, cap: int) -> Statement:
+    """How many rows match, counting no further than `cap` + 1."""
+    text = text_query_of(filters.q) if filters.q else None
+    where, params = _where(conditions_of(filters, text))
+    sql = f"SELECT 1 FROM {TABLE} WHERE {where} LIMIT {int(cap) + 1}"  # noqa: S608
+    return f"SELECT count(*) FROM ({sql}) AS found", params  # noqa: S608
+
+
+# Each set is counted in one pass; facets with few values share a set (fewer hash tables).
+FACET_SETS: Final[tuple[tuple[str, ...], ...]] = (
+    ("field_code", "instrument_code", "status_code", "origin_code"),
+    ("trl", "pillar_bits", "language_bits"),
+    ("technology_bits",),
+    ("place_code",),
+)
+
+
+def facet_statement(filters: ListFilters) -> Statement:
+    """Rows (set, missed, columns of FACET_SETS…, count).
+
+    A facet's counts ignore its own filter. `missed` is 0 for a row that meets every filter and n
+    for one that fails only the n-th facet filter; rows that fail two are of no use to any facet.
+    """
+    text = text_query_of(filters.q) if filters.q else None
+    conditions = conditions_of(filters, text)
+    own = [c for c in conditions if c.facet]
+    where, params = _where([c for c in conditions if not c.facet])
+    missed, missed_params = _missed(own)
+    columns = [column for group in FACET_SETS for column in group]
+    groups = ", ".join(f"(missed, {', '.join(group)})" for group in FACET_SETS)
+    sql = (
+        f"SELECT GROUPING({', '.join(g[0] for g in FACET_SETS)}), missed, "  # noqa: S608
+        f"{', '.join(columns)}, count(*) "
+        f"FROM (SELECT {', '.join(columns)}, {missed} AS missed FROM {TABLE} WHERE {where}) AS rows "
+        f"WHERE missed >= 0 GROUP BY GROUPING SETS ({groups})"
+    )
+    return sql, [*missed_params, *params]
+
+
+def _missed(own: Sequence[Condition]) -> Statement:
+    if not own:
+        return "0", []
+    failed = " + ".join(f"(NOT {c.sql})::int" for c in own)
+    numbered = " ".join(f"WHEN NOT {c.sql} THEN {n}" for n, c in enumerate(own, start=1))
+    params = [param for c in own for param in c.params]
+    return f"CASE WHEN {failed} > 1 THEN -1 {numbered} ELSE 0 END", [*params, *params]
+
+
+def facets_with_filters(filters: ListFilters) -> list[str]:
+    """Names of the facets that have a filter, in the order of `missed`."""
+    return [c.facet for c in conditions_of(filters, None) if c.facet]
