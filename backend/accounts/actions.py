@@ -275,6 +275,24 @@ def add_to_office(
 
 
 @transaction.atomic
+def record_data_download(user: User, *, by: User) -> None:
+    """Write down that the person took a copy of everything held about them."""
+    user = _locked(user)
+    check_is_self(by, user)
+    audit.record("user.data_downloaded", by=by, subject=user)
+
+
+@transaction.atomic
+def sign_out_everywhere(user: User, *, by: User) -> int:
+    """End every session of the person; returns how many there were."""
+    user = _locked(user)
+    check_is_self(by, user)
+    ended, _rows = PersonSession.objects.filter(person_key=user.pk).delete()
+    audit.record("user.signed_out_everywhere", by=by, subject=user, data={"sessions": ended})
+    return ended
+
+
+@transaction.atomic
 def close_account(user: User, *, by: User | None) -> User:
     """Erase the person; `by` is the person, or None when an address was never confirmed.
 

@@ -8,7 +8,6 @@ from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -65,8 +64,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render in the recipient's language; a worker sends it."""
         person = context.get("user") or User.objects.filter(email__iexact=email).first()
-        with translation.override(getattr(person, "language", None) or get_language()):
-            message = render_mail(template_prefix, email, context)
+        language = getattr(person, "language", None) or get_language() or "vi"
+        message = render_mail(template_prefix, email, context, language=language)
         html = str(message.alternatives[0][0])
         actions.post_mail(email, subject=message.subject, text=str(message.body), html=html)
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 
@@ -172,12 +172,13 @@ MAILS: dict[str, Callable[[Values], Mail]] = {
 }
 
 
-def render_mail(name: str, to: str, values: Values) -> EmailMultiAlternatives:
-    """The mail `name` in the active language, as text with an HTML alternative."""
-    mail = MAILS[name](values)
-    context = {"mail": mail, "language": get_language(), "site_url": settings.SITE_URL}
-    message = EmailMultiAlternatives(
-        mail.subject, render_to_string("email/mail.txt", context), to=[to]
-    )
-    message.attach_alternative(render_to_string("email/mail.html", context), "text/html")
+def render_mail(name: str, to: str, values: Values, *, language: str) -> EmailMultiAlternatives:
+    """The mail `name` in the recipient's language, as text with an HTML alternative."""
+    with override(language):
+        mail = MAILS[name](values)
+        context = {"mail": mail, "language": language, "site_url": settings.SITE_URL}
+        message = EmailMultiAlternatives(
+            mail.subject, render_to_string("email/mail.txt", context), to=[to]
+        )
+        message.attach_alternative(render_to_string("email/mail.html", context), "text/html")
     return message

@@ -1,0 +1,91 @@
+"""Closing an account touches several slices, so the whole of it stands here, above them all."""
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.db.models import ForeignObjectRel
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts import actions as accounts
+from backend.accounts.mails import render_mail
+from backend.accounts.models import OrganisationMembership, User
+from backend.core.errors import Conflict
+from backend.projects.models import Project
+from backend.projects.workflow import Status
+
+# Rows that point at a person, in every slice. A test fails on a relation that is in no set.
+ERASED_BY_ACCOUNTS = {
+    "account.EmailAddress",
+    "accounts.ApiToken",
+    "accounts.InvestorProfile",
+    "accounts.OrganisationMembership",
+    "mfa.Authenticator",
+}
+ERASED_HERE = {
+    "projects.SavedProject",
+}
+# They carry the person's number and no name: who agreed to what, and who judged what.
+KEPT = {
+    "accounts.Consent",
+    "accounts.OfficeMembership",
+    "reviews.Review",
+}
+UNDER_WAY = (
+    Status.SUBMITTED, Status.SCREENING, Status.IN_REVIEW, Status.RETURNED, Status.DECIDED,
+    Status.LISTED, Status.SUSPENDED,
+)  # fmt: skip
+
+
+def label_of(relation: ForeignObjectRel) -> str:
+    """`app.Model` of the row at the far end."""
+    return str(relation.related_model._meta.label)
+
+
+def relations_of_a_person() -> list[ForeignObjectRel]:
+    """Every stored relation that points at a person."""
+    return [r for r in User._meta.related_objects if r.related_model._meta.managed]
+
+
+@transaction.atomic
+def close_account(user: User, *, by: User) -> None:
+    """Erase the person everywhere and tell the old address.
+
+    Raises Conflict when people rely on them: a role in a city office, or the only member of an
+    organisation with a proposal under way.
+    """
+    address = user.email or ""
+    language = user.language
+    _check_nobody_is_left_alone(user)
+    for relation in relations_of_a_person():
+        if label_of(relation) in ERASED_HERE:
+            rows = relation.related_model._default_manager
+            rows.filter(**{relation.field.name: user}).delete()
+    was_confirmed = EmailAddress.objects.filter(user=user, verified=True).exists()
+    accounts.close_account(user, by=by)
+    if was_confirmed:
+        _say_goodbye(address, language)
+
+
+def _check_nobody_is_left_alone(user: User) -> None:
+    mine = OrganisationMembership.objects.filter(user=user).values("organisation")
+    shared = OrganisationMembership.objects.filter(organisation__in=mine).exclude(user=user)
+    alone = (
+        Project.objects.filter(owner__in=mine, status__in=UNDER_WAY)
+        .exclude(owner__in=shared.values("organisation"))
+        .select_related("owner")
+        .first()
+    )
+    if alone is not None and alone.owner is not None:
+        raise Conflict(
+            _(
+                "You are the only member of %(name)s, which has a proposal under way. "
+                "Withdraw it or add a colleague first."
+            ),
+            code="only_member",
+            name=alone.owner.name_vi,
+        )
+
+
+def _say_goodbye(address: str, language: str) -> None:
+    mail = render_mail("account/email/closed", address, {}, language=language)
+    html = str(mail.alternatives[0][0])
+    accounts.post_mail(address, subject=mail.subject, text=str(mail.body), html=html)

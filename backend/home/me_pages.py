@@ -1,0 +1,169 @@
+"""A person's own pages: overview, details, saved projects, keys of programs, data."""
+
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from backend.accounts import actions, queries
+from backend.accounts.answers import Answers, answers_of
+from backend.accounts.models import ApiToken, User
+from backend.accounts.permissions import roles_of
+from backend.core.errors import DomainError
+from backend.home.answer_words import answer_rows
+from backend.home.me_forms import DetailsForm, TokenForm
+from backend.home.my_data import encode, record_of
+from backend.projects import actions as projects
+from backend.projects.models import SavedProject
+from backend.projects.queries import project_for
+from backend.projects.workflow import PUBLIC
+
+
+def person_of(request: HttpRequest) -> User:
+    """The signed-in person; only behind `login_required`."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET"])
+def overview(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    profile = queries.profile_of(user)
+    answers = answers_of(profile) if profile else Answers()
+    weights = profile.weights if profile else {}
+    rows = answer_rows(answers, weights, get_language() or "vi")
+    context = {
+        "person": user,
+        "profile": profile,
+        "answers": [row for row in rows if row.text],
+        "keys": queries.keys_of(user, at=timezone.now()),
+        "roles": sorted(roles_of(user)),
+        "saved_count": SavedProject.objects.filter(user=user).count(),
+        "consents": queries.consents_of(user),
+    }
+    return render(request, "me/overview.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def details(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    initial = {
+        "full_name": user.full_name,
+        "language": user.language,
+        "time_zone": user.time_zone,
+    }
+    form = DetailsForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        actions.change_details(user, by=user, **form.cleaned_data)
+        messages.success(request, _("Your details are saved."))
+        return redirect("home:me")
+    return render(request, "me/details.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET"])
+def saved(request: HttpRequest) -> HttpResponse:
+    rows = (
+        SavedProject.objects.filter(user=person_of(request))
+        .select_related("project")
+        .order_by("-saved_at", "-id")
+    )
+    return render(request, "me/saved.html", {"rows": rows, "public": PUBLIC})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def save_project(request: HttpRequest, key: str) -> HttpResponse:
+    """The page behind "Save" on public pages, which hold no form of their own (no session)."""
+    project = project_for(request.user, key)
+    if request.method == "POST":
+        projects.save_for_later(project, by=person_of(request))
+        messages.success(request, _("Saved."))
+        return redirect("home:saved")
+    return render(request, "me/save.html", {"project": project})
+
+
+@never_cache
+@login_required
+@require_POST
+def drop_project(request: HttpRequest, key: str) -> HttpResponse:
+    row = get_object_or_404(
+        SavedProject.objects.select_related("project"),
+        user=person_of(request),
+        project__public_id=key,
+    )
+    projects.drop_from_saved(row.project, by=person_of(request))
+    messages.success(request, _("Taken off the list."))
+    return redirect("home:saved")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+@reauthentication_required(allow_get=True)
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The list of keys; a new key's text stands in the one answer that made it."""
+    user = person_of(request)
+    form = TokenForm(request.POST if request.method == "POST" else None)
+    context: dict[str, object] = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        try:
+            token, text = actions.issue_api_token(user, by=user, name=form.cleaned_data["name"])
+        except DomainError as refused:
+            form.add_error("name", str(refused))
+        else:
+            values = {"user": user, "prefix": token.prefix}
+            get_adapter(request).send_mail("account/email/token_issued", user.email, values)
+            context |= {"new_text": text, "form": TokenForm()}
+    context["tokens"] = queries.tokens_of(user)
+    return render(request, "me/tokens.html", context, status=400 if form.errors else 200)
+
+
+@never_cache
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest, prefix: str) -> HttpResponse:
+    user = person_of(request)
+    token = get_object_or_404(ApiToken, user=user, prefix=prefix)
+    actions.revoke_api_token(token, by=user)
+    messages.success(request, _("The key no longer works."))
+    return redirect("home:tokens")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+@reauthentication_required(allow_get=True)
+def data(request: HttpRequest) -> HttpResponse:
+    """Everything held about the person as one JSON file; a mail tells that it was taken."""
+    user = person_of(request)
+    if request.method == "GET":
+        return render(request, "me/data.html")
+    actions.record_data_download(user, by=user)
+    get_adapter(request).send_mail("account/email/data_downloaded", user.email, {"user": user})
+    response = HttpResponse(encode(record_of(user)), content_type="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="cau-kieu-my-data.json"'
+    return response
+
+
+@never_cache
+@login_required
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    actions.sign_out_everywhere(user, by=user)
+    request.session.flush()
+    return redirect("account_login")
