@@ -84,13 +84,25 @@ def _install(files: Sequence[Path]) -> None:
     began = time.monotonic()
     _make_venv()
     print(f"Environment in {VENV}", flush=True)
-    installer = _installer()
+    installers = _installers()
     for file in files:
         print(f"Installing {file.relative_to(ROOT)} (pinned, with hashes) …", flush=True)
-        if subprocess.run([*installer, "--require-hashes", "-r", str(file)]).returncode != 0:
+        for installer in installers:
+            if _run(installer, file):
+                break
+            print(f"{' '.join(installer)} could not install them.", file=sys.stderr, flush=True)
+        else:
             _stop(f"The packages of {file.name} could not be installed; the reason stands above.")
         _stamp(file).write_text(_digest(file))
     print(f"Environment ready in {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _run(installer: Sequence[str], file: Path) -> bool:
+    # Certificates of the system: behind a company's proxy only those are right.
+    certificates = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    environment = os.environ | certificates | {"UV_PYTHON": str(PYTHON)}
+    command = [*installer, "install", "--quiet", "--require-hashes", "-r", str(file)]
+    return subprocess.run(command, env=environment).returncode == 0
 
 
 def _make_venv() -> None:
@@ -115,31 +127,22 @@ def _quietly(command: Sequence[str]) -> bool:
     return False
 
 
-def _installer() -> list[str]:
-    """uv (ten times faster), fetched by pip; pip itself when uv cannot be had."""
+def _installers() -> list[list[str]]:
+    """uv (ten times faster), fetched by pip, then pip: it may know a mirror that uv does not."""
     uv = VENV / "bin" / "uv"
     wanted = REQUIREMENTS / "bootstrap.txt"
     pip = _pip()
-    fetched = uv.exists() and _is_current([wanted])
-    if not fetched and pip:
-        command = [*pip, "install", "--quiet", "--require-hashes", "-r", str(wanted)]
-        if fetched := subprocess.run(command).returncode == 0 and uv.exists():
-            _stamp(wanted).write_text(_digest(wanted))
-    if fetched or (on_path := shutil.which("uv")):
-        return [
-            str(uv if fetched else on_path),
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(PYTHON),
-        ]
-    if pip:
-        return [*pip, "install", "--quiet"]
-    _stop(
-        f"{sys.executable} comes without pip, and there is no uv on PATH. On Debian or Ubuntu "
-        "install the package python3-venv, delete the folder .venv and start again."
-    )
+    if pip and not (uv.exists() and _is_current([wanted])) and _run(pip, wanted):
+        _stamp(wanted).write_text(_digest(wanted))
+    found = str(uv) if uv.exists() else shutil.which("uv")
+    with_uv = [[found, "pip"]] if found else []
+    with_pip = [pip] if pip else []
+    if not with_uv and not with_pip:
+        _stop(
+            f"{sys.executable} comes without pip, and there is no uv on PATH. On Debian or Ubuntu "
+            "install the package python3-venv, delete the folder .venv and start again."
+        )
+    return [*with_uv, *with_pip]
 
 
 def _pip() -> list[str] | None:
