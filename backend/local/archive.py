@@ -1,7 +1,8 @@
 """`scripts/backup FILE` and `scripts/restore FILE`: the database and the uploads in one archive.
 
-The archive is a tar file with `database.dump` (pg_dump, custom format, without owners), `media/` and
-`about.json` (when it was made, of which migrations). Restoring refuses a database that holds tables.
+The archive is a tar file with `database.dump` (pg_dump, custom format, without owners), `media/`
+and `about.json` (when it was made, of which migrations). Restoring refuses a database that holds
+tables.
 """
 
 import json
@@ -92,7 +93,9 @@ def restore(source: Path) -> None:
             shutil.copytree(media, manage.state_folder() / "media", dirs_exist_ok=True)
         manage.set_environment(url)
         subprocess.run(
-            [sys.executable, "-c", CHECK_CODE], check=True, env={**os.environ, "CAUKIEU_DB_ROLE": ""}
+            [sys.executable, "-c", CHECK_CODE],
+            check=True,
+            env={**os.environ, "CAUKIEU_DB_ROLE": ""},
         )
     print("Restored and checked.")
 
