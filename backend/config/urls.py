@@ -6,6 +6,7 @@ urlpatterns = [
     path("api/", include("backend.home.urls_api")),
     *i18n_patterns(
         path("account/", include("backend.accounts.urls")),
+        path("outbox/", include("backend.notifications.urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),

@@ -1,4 +1,6 @@
-from django.urls import path
+from django.urls import include, path
 
 app_name = "home"
-urlpatterns: list[path] = []  # type: ignore[valid-type]
+urlpatterns = [
+    path("me/", include("backend.home.me_urls")),
+]

@@ -1,0 +1,36 @@
+"""Words that the account pages need."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from backend.projects.models import Project
+
+register = template.Library()
+
+ROLES = {
+    "case_officer": _("case officer"),
+    "lead": _("lead officer"),
+    "signer": _("signing officer"),
+    "finance": _("finance officer"),
+    "auditor": _("auditor (reads only)"),
+}
+
+
+@register.simple_tag
+def role_name(role: str) -> str:
+    """The name of a role in a city office."""
+    return str(ROLES.get(role, role))
+
+
+@register.simple_tag
+def title_of(project: Project) -> str | SafeString:
+    """The title in the page's language, or the original marked with its language."""
+    language = (get_language() or "vi")[:2]
+    title = getattr(project, f"title_{language}", "")
+    if title:
+        return str(title)
+    other = "en" if language == "vi" else "vi"
+    return format_html('<span lang="{}">{}</span>', other, getattr(project, f"title_{other}", ""))
