@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import connection, connections
 
 
@@ -15,9 +16,16 @@ def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> Iterator[No
             # pytest empties tables between transactional tests; production never grants this.
             cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO caukieu_app")
         settings = connections["default"].settings_dict
-        settings["OPTIONS"]["options"] = "-c role=caukieu_app"
+        as_owner = settings["OPTIONS"].get("options", "")
+        settings["OPTIONS"]["options"] = f"{as_owner} -c role=caukieu_app"
         connection.close()
     yield
     with django_db_blocker.unblock():
         connection.close()
-        settings["OPTIONS"].pop("options")
+        settings["OPTIONS"]["options"] = as_owner
+
+
+@pytest.fixture(autouse=True)
+def _empty_memory() -> None:
+    """Counts are kept for a minute in the process; no test reads those of another one."""
+    caches["memory"].clear()

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+# Short queries only: compiling one costs more than running it, and the parts of a search's UNION
+# must run in the order written (projects.search_sql).
+SESSION = "-c jit=off -c max_parallel_workers_per_gather=0"
+
 
 def read_str(name: str, default: str | None = None) -> str:
     value = os.environ.get(name, default)
@@ -52,8 +56,7 @@ def read_database(name: str = "DATABASE_URL") -> dict[str, Any]:
     parts = conninfo_to_dict(url)
     options: dict[str, Any] = {"connect_timeout": 5, "application_name": "caukieu"}
     role = os.environ.get("CAUKIEU_DB_ROLE", "caukieu_app")
-    if role:
-        options["options"] = f"-c role={role}"
+    options["options"] = f"{SESSION} -c role={role}" if role else SESSION
     if "sslmode" in parts:
         options["sslmode"] = parts["sslmode"]
     return {

@@ -1,7 +1,9 @@
 """The statements behind lists, search and facets. Every value is a parameter; every name is ours.
 
 One pass over narrow rows. An order is an index and a row comparison, so the deepest page costs what
-the first does.
+the first does. Searches always go through the index of words: the planner believes that comparing a
+vector is cheap (it stands outside the row: 4 µs each), so MATCHES hides the query from its
+statistics, and the order of a search is written so that no index can serve it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,16 +27,21 @@ class Condition:
     facet: str = ""
 
 
+MATCHES: Final = "vector @@ (SELECT %s::tsquery)"
+
+
 @dataclass(frozen=True)
 class Order:
-    """Columns of a keyset and their common direction."""
+    """Columns of a keyset and their common direction; `same` is the first one, hidden from
+    indexes."""
 
     columns: tuple[str, str]
     direction: str
+    same: str
 
-    @property
-    def sql(self) -> str:
-        return ", ".join(f"{column} {self.direction}" for column in self.columns)
+    def sql(self, *, by_index: bool) -> str:
+        first = self.columns[0] if by_index else self.same
+        return f"{first} {self.direction}, {self.columns[1]} {self.direction}"
 
     @property
     def beyond(self) -> str:
@@ -43,11 +50,11 @@ class Order:
 
 
 ORDERS: Final[Mapping[str, Order]] = {
-    "newest": Order(("listed_at", "tie"), "DESC"),
-    "goal": Order(("goal_up", "tie"), "ASC"),
-    "-goal": Order(("goal_down", "tie"), "DESC"),
-    "title": Order(("title_key_vi", "tie"), "ASC"),
-    "title_en": Order(("title_key_en", "tie"), "ASC"),
+    "newest": Order(("listed_at", "tie"), "DESC", "listed_at + interval '0'"),
+    "goal": Order(("goal_up", "tie"), "ASC", "goal_up + 0"),
+    "-goal": Order(("goal_down", "tie"), "DESC", "goal_down + 0"),
+    "title": Order(("title_key_vi", "tie"), "ASC", "title_key_vi || ''"),
+    "title_en": Order(("title_key_en", "tie"), "ASC", "title_key_en || ''"),
 }
 Statement = tuple[str, list[Any]]
 
@@ -56,10 +63,7 @@ def conditions_of(filters: ListFilters, text: TextQuery | None) -> list[Conditio
     """Everything a row must meet."""
     found = [_shelf(filters)]
     if filters.q:
-        matches = (
-            Condition("vector @@ %s::tsquery", (text.matches,)) if text else Condition("false")
-        )
-        found.append(matches)
+        found.append(Condition(MATCHES, (text.matches,)) if text else Condition("false"))
     found += _equal_conditions(filters)
     found += _bit_conditions(filters)
     if filters.min_trl is not None:
@@ -126,14 +130,16 @@ def page_statement(filters: ListFilters, after: Position | None, size: int) -> S
     conditions = conditions_of(filters, text)
     if after is not None:
         conditions.append(Condition(order.beyond, tuple(after)))
-    return _branch(order, conditions, size)
+    return _branch(order, conditions, size, by_index=text is None)
 
 
-def _branch(order: Order, conditions: Sequence[Condition], size: int, tier: int = 0) -> Statement:
+def _branch(
+    order: Order, conditions: Sequence[Condition], size: int, *, tier: int = 0, by_index: bool
+) -> Statement:
     where, params = _where(conditions)
     sql = (
         f"SELECT project_id, {tier} AS tier, {', '.join(order.columns)} "  # noqa: S608
-        f"FROM {TABLE} WHERE {where} ORDER BY {order.sql} LIMIT {int(size) + 1}"
+        f"FROM {TABLE} WHERE {where} ORDER BY {order.sql(by_index=by_index)} LIMIT {int(size) + 1}"
     )
     return sql, params
 
@@ -144,14 +150,14 @@ def _ranked(filters: ListFilters, text: TextQuery, after: Position | None, size:
     plans on this connection)."""
     order = ORDERS[NEWEST]
     first = int(after[0]) if after else 0
-    rest = [c for c in conditions_of(filters, text) if not c.sql.startswith("vector")]
+    rest = [c for c in conditions_of(filters, text) if c.sql != MATCHES]
     parts: list[str] = []
     params: list[Any] = []
     for tier in range(first, len(text.tiers)):
-        conditions = [*rest, Condition("vector @@ %s::tsquery", (text.tiers[tier],))]
+        conditions = [*rest, Condition(MATCHES, (text.tiers[tier],))]
         if after and tier == first:
             conditions.append(Condition(order.beyond, tuple(after[1:])))
-        sql, more = _branch(order, conditions, size, tier)
+        sql, more = _branch(order, conditions, size, tier=tier, by_index=False)
         parts.append(f"({sql})")
         params += more
     return f"{' UNION ALL '.join(parts)} LIMIT {int(size) + 1}", params
@@ -190,7 +196,7 @@ def facet_statement(filters: ListFilters) -> Statement:
     sql = (
         f"SELECT GROUPING({', '.join(g[0] for g in FACET_SETS)}), missed, "  # noqa: S608
         f"{', '.join(columns)}, count(*) "
-        f"FROM (SELECT {', '.join(columns)}, {missed} AS missed FROM {TABLE} WHERE {where}) AS rows "
+        f"FROM (SELECT {', '.join(columns)}, {missed} AS missed FROM {TABLE} WHERE {where}) AS r "
         f"WHERE missed >= 0 GROUP BY GROUPING SETS ({groups})"
     )
     return sql, [*missed_params, *params]
