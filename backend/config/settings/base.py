@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "backend.matching",
     "backend.notifications",
     "backend.home",
+    "backend.config",
 ]
 
 MIDDLEWARE = [
