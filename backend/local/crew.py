@@ -82,13 +82,13 @@ class Crew:
 
     def stop(self, *, together: Sequence[str]) -> None:
         """End those named in ``together`` at once, then the others, last started first."""
-        first = [s for s in self.services if s.name in together]
+        first = [s for s in self.services if s.name in together and s.is_running()]
         for service in first:
-            if service.is_running() and service.process:
+            if service.process is not None:
                 service.process.send_signal(service.stop_steps[0][0])
         for service in [*first, *(s for s in reversed(self.services) if s not in first)]:
             if service.process is not None:
-                processes.end(service.process, service.stop_steps)
+                processes.end(service.process, service.stop_steps, told=service in first)
                 end_group(service.process)
 
     def kill(self) -> None:

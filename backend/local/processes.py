@@ -129,11 +129,21 @@ def end_all(
             return
 
 
-def end(child: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signals, float]]) -> None:
-    """End one child of ours: each signal in turn, each with its seconds; then SIGKILL."""
+def end(
+    child: "subprocess.Popen[bytes]",
+    steps: Sequence[tuple[signal.Signals, float]],
+    *,
+    told: bool = False,
+) -> None:
+    """End one child of ours: each signal in turn, each with its seconds; then SIGKILL.
+
+    ``told``: the first signal was sent before, only its wait is left.
+    """
     for number, seconds in [*steps, (signal.SIGKILL, 5.0)]:
         if child.poll() is not None:
             return
-        child.send_signal(number)
+        if not told:
+            child.send_signal(number)
+        told = False
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(seconds)

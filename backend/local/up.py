@@ -94,6 +94,7 @@ class Site:
             fingerprint.remember_prepared(state, now)
             self._start_programs(state, environment)
         self._wait_for_web(state)
+        progress.say("The web answers")
         print(f"\nReady: http://{HOST}:{self.port}\n", flush=True)
         print((state.root / "demo_people.txt").read_text(encoding="utf-8"), flush=True)
 

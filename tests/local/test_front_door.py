@@ -17,27 +17,12 @@ import pytest
 from backend.local import postgres, processes
 from backend.local.state import open_state
 from backend.local.suite import default_arguments
-
-ROOT = Path(__file__).resolve().parents[2]
-UP = [sys.executable, "-m", "backend.local.up"]
-
-
-def environment(var: Path, **more: str) -> dict[str, str]:
-    hidden = {"DATABASE_URL", "CELERY_BROKER_URL", "CAUKIEU_BEGAN", "DJANGO_SETTINGS_MODULE"}
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    return kept | {"CAUKIEU_VAR": str(var)} | more
+from tests.local.copies import ROOT, UP, environment, free_port, wait_until_gone
 
 
 def said(command: list[str], env: dict[str, str]) -> tuple[int, str]:
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stderr
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -65,13 +50,6 @@ def put_row(var: Path) -> None:
 def rows(var: Path) -> list[tuple[str]]:
     with psycopg.connect(postgres.database_url(open_state(var))) as connection:
         return connection.execute("SELECT word FROM kept").fetchall()
-
-
-def wait_until_gone(folder: Path) -> None:
-    deadline = time.monotonic() + 15
-    while processes.working_in(folder):
-        assert time.monotonic() < deadline, f"something still works in {folder}"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("script", ["run", "test"])
