@@ -33,12 +33,14 @@ from backend.accounts.models import (
 from backend.accounts.permissions import check_is_self, roles_of
 from backend.core import audit, jobs
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
+from backend.core.text import clean_text
 
 LANGUAGES = ("vi", "en")
 EMAIL_MISSING = _("Enter an e-mail address, for example ten@example.com")
 ADDRESS_IN_USE = _("This address is in use. Sign in instead.")
 NEEDS_ROLE = _("This needs the role %(role)s. The city office can grant it.")
 MAX_NAME = 120
+MAX_EMAIL = 254
 MAX_TOKENS = 10
 UNCONFIRMED_DAYS = 7
 
@@ -52,7 +54,7 @@ def _locked(user: User) -> User:
 
 
 def _clean_name(name: str) -> str:
-    name = " ".join(name.split())
+    name = " ".join(clean_text(name).split())
     if len(name) > MAX_NAME:
         raise Invalid(
             _("Use %(max)s characters or fewer. There are %(n)s now."),
@@ -61,6 +63,15 @@ def _clean_name(name: str) -> str:
             n=len(name),
         )
     return name
+
+
+def _check_email(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid(EMAIL_MISSING, field="email") from None
+    if len(email) > MAX_EMAIL:
+        raise Invalid(EMAIL_MISSING, field="email")
 
 
 def _check_language(language: str) -> None:
@@ -85,10 +96,7 @@ def join(
     UNCONFIRMED_DAYS.
     """
     email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise Invalid(EMAIL_MISSING, field="email") from None
+    _check_email(email)
     _check_language(language)
     if not is_demo and {text.document for text in consents} != set(DOCUMENTS):
         raise Invalid(
@@ -228,7 +236,7 @@ def issue_api_token(user: User, *, by: User, name: str) -> tuple[ApiToken, str]:
     """A new key for a program, and its text, which nobody can see again."""
     user = _locked(user)
     check_is_self(by, user)
-    name = " ".join(name.split())
+    name = " ".join(clean_text(name).split())
     if not 1 <= len(name) <= 60:
         raise Invalid(_("Enter a name of at most 60 characters."), field="name")
     if ApiToken.objects.filter(user=user, revoked_at__isnull=True).count() >= MAX_TOKENS:
