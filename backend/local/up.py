@@ -27,7 +27,7 @@ WEB_STOP = ((signal.SIGTERM, 6.0),)
 # Celery ends its running task on SIGQUIT; the job's row is leased, so another run takes it up.
 WORKER_STOP = ((signal.SIGTERM, 4.0), (signal.SIGQUIT, 3.0))
 BEAT_STOP = ((signal.SIGTERM, 3.0),)
-PROGRAMS = ("web", "worker", "beat")
+PROGRAMS = {"web": WEB_STOP, "worker": WORKER_STOP, "beat": BEAT_STOP}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -87,14 +87,15 @@ class Site:
         if fingerprint.is_prepared(state, now):
             # Nothing changed: the check runs beside the start of the web.
             prepare = self._prepare(state, environment, "--quick")
-            self._start_programs(state, environment)
+            self._start_programs(state, environment, "web")
             self._finish(prepare, state)
         else:
             self._finish(self._prepare(state, environment), state)
             fingerprint.remember_prepared(state, now)
-            self._start_programs(state, environment)
+            self._start_programs(state, environment, "web")
         self._wait_for_web(state)
-        progress.say("The web answers")
+        # After the web, which somebody waits for: each of them loads Django on the same cores.
+        self._start_programs(state, environment, "worker", "beat")
         print(f"\nReady: http://{HOST}:{self.port}\n", flush=True)
         print((state.root / "demo_people.txt").read_text(encoding="utf-8"), flush=True)
 
@@ -139,12 +140,12 @@ class Site:
             tail = processes.last_lines(state.log("prepare"))
             raise StartError(f"Tables and sample data could not be prepared:\n{tail}")
 
-    def _start_programs(self, state: State, environment: dict[str, str]) -> None:
-        progress.say("Web, worker, beat")
-        stops = {"web": WEB_STOP, "worker": WORKER_STOP, "beat": BEAT_STOP}
-        for name, command in commands(state, self.port).items():
+    def _start_programs(self, state: State, environment: dict[str, str], *names: str) -> None:
+        for name in names:
+            progress.say(name.capitalize())
             log = state.log(name)
-            self.crew.add(Service(name, _launcher(command, log, environment), stops[name], log))
+            launch = _launcher(commands(state, self.port)[name], log, environment)
+            self.crew.add(Service(name, launch, PROGRAMS[name], log))
 
     def _wait_for_web(self, state: State) -> None:
         deadline = time.monotonic() + WEB_TIMEOUT_S
@@ -160,7 +161,7 @@ class Site:
             print("", flush=True)
             progress.say("Stopping")
         try:
-            self.crew.stop(together=PROGRAMS)
+            self.crew.stop(together=tuple(PROGRAMS))
         except KeyboardInterrupt:
             self.crew.kill()
 

@@ -155,4 +155,7 @@ def _pip() -> list[str] | None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    try:
+        main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    except KeyboardInterrupt:
+        sys.exit(130)
