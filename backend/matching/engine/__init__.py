@@ -1,0 +1,1 @@
+"""The order: plain numpy (and, to fit, scikit-learn). No framework; usable as a library."""

@@ -1,0 +1,82 @@
+"""A fitted model as bytes: arrays and JSON, never pickle. numpy only.
+
+The file is an npz with a `meta` entry: schema and feature version, run id, metrics, data window and
+the SHA-256 of the arrays. A file that is absent, cut off or of another schema is a typed error.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from backend.matching.engine.schema import FACTORS, FEATURE_VERSION, SCHEMA_VERSION
+from backend.matching.engine.score import Model
+
+ARRAYS = ("coefficients", "low", "high", "max_points", "lift")
+
+
+class ArtifactError(Exception):
+    """The stored model cannot be used; the rules serve instead."""
+
+
+class ArtifactMissing(ArtifactError):
+    """There is no stored model."""
+
+
+class ArtifactDamaged(ArtifactError):
+    """Cut off, changed, or not one of our files."""
+
+
+class ArtifactOutdated(ArtifactError):
+    """Made by another version of the schema."""
+
+
+def dump(model: Model, *, metrics: dict[str, Any], window: dict[str, str]) -> bytes:
+    """The model as bytes; the same model gives the same bytes."""
+    arrays = {name: getattr(model, name) for name in ARRAYS}
+    meta = {
+        "schema_version": SCHEMA_VERSION,
+        "feature_version": FEATURE_VERSION,
+        "factors": list(FACTORS),
+        "run_id": model.run_id,
+        "answer_names": list(model.answer_names),
+        "metrics": metrics,
+        "window": window,
+        "sha256": _digest(arrays),
+    }
+    out = io.BytesIO()
+    text = json.dumps(meta, ensure_ascii=False, sort_keys=True).encode()
+    np.savez_compressed(out, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
+    return out.getvalue()
+
+
+def _digest(arrays: dict[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def load(data: bytes | None) -> tuple[Model, dict[str, Any]]:
+    """The model and its meta. Raises ArtifactMissing, ArtifactDamaged or ArtifactOutdated."""
+    if not data:
+        raise ArtifactMissing("no artifact")
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            meta = json.loads(bytes(file["meta"]).decode())
+            arrays = {name: file[name] for name in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ArtifactDamaged(repr(error)) from error
+    if meta.get("schema_version") != SCHEMA_VERSION or meta.get("factors") != list(FACTORS):
+        raise ArtifactOutdated(f"schema {meta.get('schema_version')}")
+    if meta.get("sha256") != _digest(arrays):
+        raise ArtifactDamaged("the hash does not fit")
+    model = Model(
+        run_id=meta["run_id"], answer_names=tuple(meta["answer_names"]), is_rules=False, **arrays
+    )
+    return model, meta

@@ -1,0 +1,178 @@
+"""Learning the order from choices: weights of the factors, and what people with similar answers
+chose. Uses scikit-learn; runs in workers and scripts only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from backend.matching.engine.schema import (
+    FACTORS,
+    PEOPLE,
+    Answers,
+    Floats,
+    Ints,
+    ListingArrays,
+    listing_feature_count,
+)
+from backend.matching.engine.score import (
+    NEUTRAL,
+    TOTAL,
+    Model,
+    factor_values,
+    rule_model,
+    whole_parts,
+)
+
+SHRINK = 20.0  # choices that a group needs before its taste counts half
+NEGATIVES = 20
+MIN_POSITIVES = 50
+LEAST_POINTS = 2
+
+
+class TooFewChoices(ValueError):
+    """There is too little to learn from; the rules serve."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Who chose what: row numbers into `people` and into the listings, with weights > 0."""
+
+    person: Ints
+    listing: Ints
+    weight: Floats
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+
+class MatchRanker:
+    """Fits a Model. `random_state` fixes the negatives; the same inputs give the same model."""
+
+    def __init__(self, random_state: int = 0, negatives: int = NEGATIVES) -> None:
+        self.random_state = random_state
+        self.negatives = negatives
+
+    def fit(
+        self, people: Sequence[Answers], listings: ListingArrays, choices: Choices, run_id: str
+    ) -> Model:
+        """Raises TooFewChoices under 50 choices or without two listings."""
+        if len(choices) < MIN_POSITIVES or len(listings) < 2:
+            raise TooFewChoices(f"{len(choices)} choices of {len(listings)} listings")
+        names = _answer_names(people)
+        lift = _lift(people, names, listings, choices)
+        base = Model(
+            run_id=run_id,
+            coefficients=np.ones(len(FACTORS)),
+            low=np.zeros(len(FACTORS)),
+            high=np.ones(len(FACTORS)),
+            max_points=rule_model().max_points,
+            answer_names=tuple(names),
+            lift=lift,
+            is_rules=False,
+        )
+        rows, labels, weights = self._examples(people, listings, choices, base)
+        coefficients = _coefficients(rows, labels, weights)
+        low, high = _bounds(rows, coefficients)
+        return Model(
+            run_id=run_id,
+            coefficients=coefficients,
+            low=low,
+            high=high,
+            max_points=_max_points(high - low),
+            answer_names=base.answer_names,
+            lift=lift,
+            is_rules=False,
+        )
+
+    def _examples(
+        self,
+        people: Sequence[Answers],
+        listings: ListingArrays,
+        choices: Choices,
+        base: Model,
+    ) -> tuple[Floats, Ints, Floats]:
+        """Each person's choices against listings that they did not choose."""
+        random = np.random.default_rng(self.random_state)
+        rows, labels, weights = [], [], []
+        for person in np.unique(choices.person):
+            mine = choices.person == person
+            chosen = choices.listing[mine]
+            others = np.setdiff1d(np.arange(len(listings)), chosen)
+            count = min(len(others), self.negatives * len(chosen))
+            negative = random.choice(others, count, replace=False)
+            values = factor_values(people[int(person)], listings, base)
+            rows += [values[chosen], values[negative]]
+            labels += [np.ones(len(chosen), np.int64), np.zeros(count, np.int64)]
+            weights += [choices.weight[mine], np.full(count, len(chosen) / max(count, 1))]
+        return np.vstack(rows), np.concatenate(labels), np.concatenate(weights)
+
+
+def _answer_names(people: Sequence[Answers]) -> dict[str, int]:
+    names = set()
+    for person in people:
+        if person.country:
+            names.add(f"country:{person.country}")
+        for kind in ("fields", "technologies", "instruments", "skills"):
+            names.update(f"{kind}:{key}" for key in getattr(person, kind))
+    return {name: i for i, name in enumerate(sorted(names))}
+
+
+def _lift(
+    people: Sequence[Answers], names: dict[str, int], listings: ListingArrays, choices: Choices
+) -> Floats:
+    """How much more than others the people with an answer choose a feature, shrunk by count."""
+    from_answers = np.zeros((len(people), len(names)))
+    for i, person in enumerate(people):
+        for kind in ("fields", "technologies", "instruments", "skills"):
+            for key in getattr(person, kind):
+                from_answers[i, names[f"{kind}:{key}"]] = 1.0
+        if person.country:
+            from_answers[i, names[f"country:{person.country}"]] = 1.0
+    weight = choices.weight[:, None]
+    chosen = listings.features[choices.listing] * weight
+    mean = chosen.sum(axis=0) / weight.sum()
+    groups = from_answers[choices.person]
+    counts = (groups * weight).sum(axis=0)[:, None]
+    sums = groups.T @ chosen
+    lift: Floats = (sums - counts * mean) / (counts + SHRINK)
+    assert lift.shape == (len(names), listing_feature_count(listings.vocabulary))
+    return lift
+
+
+def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:
+    """Logistic regression on the factors; a factor that people choose against gets none.
+
+    A negative weight would mean that a project loses points for what somebody asked for, which no
+    reader could follow.
+    """
+    filled = np.where(
+        np.isnan(rows), np.where(np.arange(len(FACTORS)) == PEOPLE, 0.0, NEUTRAL), rows
+    )
+    spread = filled.std(axis=0)
+    usable = spread > 1e-9
+    scaled = filled[:, usable] / spread[usable]
+    fitted = LogisticRegression(C=0.1, max_iter=500).fit(scaled, labels, sample_weight=weights)
+    coefficients = np.zeros(len(FACTORS))
+    coefficients[usable] = np.maximum(fitted.coef_[0], 0.0) / spread[usable]
+    return coefficients
+
+
+def _bounds(rows: Floats, coefficients: Floats) -> tuple[Floats, Floats]:
+    """1st and 99th percentile of each contribution in the run, as published with it."""
+    low, high = np.zeros(len(FACTORS)), np.zeros(len(FACTORS))
+    for i in range(len(FACTORS)):
+        column = rows[:, i][~np.isnan(rows[:, i])] * coefficients[i]
+        if len(column):
+            low[i], high[i] = np.percentile(column, [1, 99])
+    return low, high
+
+
+def _max_points(spread: Floats) -> Ints:
+    """Whole numbers from the spreads, summing to 100; no stated factor falls under two points,
+    so that everything that a person may steer can be seen to count."""
+    floor = np.full(len(FACTORS), float(LEAST_POINTS))
+    rest = TOTAL - floor.sum()
+    share = spread / spread.sum() if spread.sum() > 0 else np.full(len(FACTORS), 1 / len(FACTORS))
+    return whole_parts(floor + rest * share, TOTAL)

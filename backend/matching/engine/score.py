@@ -1,0 +1,255 @@
+"""From answers and listings to scores that are sums of points. numpy only.
+
+Each factor has a value in [0, 1] per listing, or is missing (NaN). A factor's contribution is
+`coefficient × value`; fixed bounds of the run map it to 0…max_points, whole numbers that sum to
+100. Points are rounded by largest remainder, so that they add up to the score that is shown.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.matching.engine.schema import (
+    FACTORS,
+    PEOPLE,
+    STEERING,
+    Answers,
+    Floats,
+    Ints,
+    ListingArrays,
+    answer_features,
+    log2_or_nan,
+)
+
+NEUTRAL = 0.6  # a missing value: just no mismatch (a mismatch is under 60 % of the points)
+MISMATCH_BELOW = 0.6
+TOTAL = 100
+HALVINGS = 4.0  # a smallest pledge 2^4 times the budget is worth nothing
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted order. `max_points` sums to 100; `low` and `high` bound each contribution."""
+
+    run_id: str
+    coefficients: Floats
+    low: Floats
+    high: Floats
+    max_points: Ints
+    answer_names: tuple[str, ...]
+    lift: Floats  # answer features × listing features
+    is_rules: bool
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The first `k` listings of one person's order, aligned by row."""
+
+    rows: Ints  # row numbers in the ListingArrays
+    scores: Ints
+    points: Ints  # k × factors, each row sums to its score
+    max_points: Ints
+    raw: Floats
+    known: "np.ndarray[tuple[int, int], np.dtype[np.bool_]]"  # False: not stated by the project
+    active: tuple[bool, ...]  # per factor: answered and not switched off
+    total: int
+
+
+def rule_model(run_id: str = "rules") -> Model:
+    """Stated criteria only, with fixed weights: the baseline and the cold start."""
+    points = np.array([26, 16, 8, 16, 12, 8, 6, 4, 4, 0], dtype=np.int64)
+    return Model(
+        run_id=run_id,
+        coefficients=points / TOTAL,
+        low=np.zeros(len(FACTORS)),
+        high=points / TOTAL,
+        max_points=points,
+        answer_names=(),
+        lift=np.zeros((0, 0)),
+        is_rules=True,
+    )
+
+
+def factor_values(answers: Answers, listings: ListingArrays, model: Model) -> Floats:
+    """listings × factors: 0…1 (people_like_you: any real), NaN where missing."""
+    values = np.full((len(listings), len(FACTORS)), np.nan)
+    for column, read in enumerate(_READERS):
+        value = read(answers, listings)
+        if value is not None:
+            values[:, column] = value
+    if len(model.answer_names):
+        names = {name: i for i, name in enumerate(model.answer_names)}
+        vector = answer_features(answers, names)
+        if vector.any():
+            values[:, PEOPLE] = listings.features @ (vector @ model.lift)
+    return values
+
+
+def _field(answers: Answers, listings: ListingArrays) -> Floats | None:
+    return _membership(answers.fields, listings.vocabulary.fields, listings.field)
+
+
+def _instrument(answers: Answers, listings: ListingArrays) -> Floats | None:
+    return _membership(answers.instruments, listings.vocabulary.instruments, listings.instrument)
+
+
+def _membership(chosen: Sequence[str], keys: Sequence[str], column: Ints) -> Floats | None:
+    wanted = [keys.index(key) for key in chosen if key in keys]
+    if not wanted:
+        return None
+    return np.where(column < 0, np.nan, np.isin(column, wanted).astype(np.float64))
+
+
+def _overlap(chosen: Sequence[str], keys: Sequence[str], mask: "Floats") -> Floats | None:
+    """1 when all that was chosen is there, at least 0.6 when something is, NaN when not stated."""
+    wanted = [keys.index(key) for key in chosen if key in keys]
+    if not wanted:
+        return None
+    hits = mask[:, wanted].sum(axis=1)
+    value = np.where(hits == 0, 0.0, 0.6 + 0.4 * hits / len(wanted))
+    return np.where(mask.any(axis=1), value, np.nan)
+
+
+def _technology(answers: Answers, listings: ListingArrays) -> Floats | None:
+    mask = listings.technologies.astype(np.float64)
+    return _overlap(answers.technologies, listings.vocabulary.technologies, mask)
+
+
+def _skills(answers: Answers, listings: ListingArrays) -> Floats | None:
+    mask = listings.skills.astype(np.float64)
+    return _overlap(answers.skills, listings.vocabulary.skills, mask)
+
+
+def _language(answers: Answers, listings: ListingArrays) -> Floats | None:
+    keys = listings.vocabulary.languages
+    wanted = [keys.index(key) for key in answers.languages if key in keys]
+    if not wanted:
+        return None
+    readable = listings.languages[:, wanted].any(axis=1).astype(np.float64)
+    return np.where(listings.languages.any(axis=1), readable, np.nan)
+
+
+def _place(answers: Answers, listings: ListingArrays) -> Floats | None:
+    places = listings.vocabulary.places
+    if answers.home_place not in places:
+        return None
+    codes = list(places)
+    areas = list(dict.fromkeys(places.values()))
+    same = listings.place == codes.index(answers.home_place)
+    near = listings.area == areas.index(places[answers.home_place])
+    return np.where(listings.place < 0, np.nan, np.where(same, 1.0, np.where(near, 0.7, 0.3)))
+
+
+def _ticket(answers: Answers, listings: ListingArrays) -> Floats | None:
+    budget = log2_or_nan(answers.budget)
+    if np.isnan(budget):
+        return None
+    over = np.maximum(listings.log_ticket - budget, 0.0)
+    value: Floats = np.clip(1.0 - over / HALVINGS, 0.0, 1.0)
+    return value
+
+
+def _stage(answers: Answers, listings: ListingArrays) -> Floats | None:
+    if not answers.stages:
+        return None
+    wanted = np.array(answers.stages, dtype=np.float64)
+    gap = np.abs(listings.trl[:, None] - wanted[None, :]).min(axis=1)
+    value: Floats = np.clip(1.0 - 0.25 * gap, 0.0, 1.0)
+    return value
+
+
+def _horizon(answers: Answers, listings: ListingArrays) -> Floats | None:
+    if not answers.horizon_months:
+        return None
+    over = np.maximum(listings.horizon - answers.horizon_months, 0.0)
+    value: Floats = np.clip(1.0 - over / answers.horizon_months, 0.0, 1.0)
+    return value
+
+
+_READERS = (
+    _field, _technology, _place, _instrument, _ticket, _stage, _horizon, _language, _skills,
+)  # fmt: skip
+
+
+def steered(model: Model, answered: Sequence[bool], weights: Mapping[str, str]) -> Floats:
+    """max_points per factor after steering, rescaled to 100; all zero when nothing is left."""
+    steer = np.array([STEERING[weights.get(name, "normal")] for name in FACTORS])
+    share = model.max_points * steer * np.array(answered, dtype=np.float64)
+    total = share.sum()
+    scaled: Floats = share * (TOTAL / total) if total else share
+    return scaled
+
+
+def whole_parts(shares: Floats, total: int) -> Ints:
+    """Round shares to whole numbers that add up to `total` (largest remainder, then order)."""
+    floors = np.floor(shares + 1e-9).astype(np.int64)
+    missing = total - int(floors.sum())
+    order = np.lexsort((np.arange(len(shares)), -(shares - floors)))
+    floors[order[: max(missing, 0)]] += 1
+    return floors
+
+
+def share_of_points(values: Floats, model: Model) -> Floats:
+    """Where each contribution stands between the run's bounds: 0…1, missing is NEUTRAL."""
+    contributions = values * model.coefficients
+    span = np.where(model.high > model.low, model.high - model.low, 1.0)
+    share = np.clip((contributions - model.low) / span, 0.0, 1.0)
+    return np.where(np.isnan(share), NEUTRAL, share)
+
+
+def rank_one(
+    answers: Answers,
+    listings: ListingArrays,
+    model: Model,
+    *,
+    weights: Mapping[str, str] | None = None,
+    k: int = 20,
+    offset: int = 0,
+    day: str = "",
+    only: Ints | None = None,
+) -> Ranked:
+    """One person's order over all listings (or the rows in `only`), places offset…offset+k.
+
+    Order: shown score, raw score rounded to 1e-4, SHA-256 of run, day and project id.
+    """
+    values = factor_values(answers, listings, model)
+    answered = [bool(not np.isnan(values[:, i]).all()) for i in range(len(FACTORS))]
+    maxima = whole_parts_or_zero(steered(model, answered, weights or {}))
+    share = share_of_points(values, model)
+    raw = share @ maxima.astype(np.float64)
+    rows = np.arange(len(listings)) if only is None else only
+    chosen = _first(raw[rows], [listings.ids[r] for r in rows], offset + k, model.run_id, day)
+    top = rows[chosen][offset:]
+    points = np.array(
+        [whole_parts(share[r] * maxima, int(np.rint(raw[r]))) for r in top], dtype=np.int64
+    ).reshape(len(top), len(FACTORS))
+    return Ranked(
+        rows=top,
+        scores=np.rint(raw[top]).astype(np.int64),
+        points=points,
+        max_points=maxima,
+        raw=raw[top],
+        known=~np.isnan(values[top]),
+        active=tuple(bool(m) for m in maxima),
+        total=len(rows),
+    )
+
+
+def whole_parts_or_zero(maxima: Floats) -> Ints:
+    return whole_parts(maxima, TOTAL) if maxima.any() else maxima.astype(np.int64)
+
+
+def _first(raw: Floats, ids: Sequence[str], k: int, run_id: str, day: str) -> Ints:
+    """Row numbers of the first k in the order; only ties that reach the first k are hashed."""
+    k = min(k, len(raw))
+    if k == 0:
+        return np.zeros(0, dtype=np.int64)
+    score, fine = np.rint(raw), np.round(raw, 4)
+    key = score * 1e6 + fine  # the score decides, then the raw score
+    border = np.partition(key, len(key) - k)[len(key) - k]
+    near = np.flatnonzero(key >= border)
+    ties = [hashlib.sha256(f"{run_id} {day} {ids[i]}".encode()).digest() for i in near]
+    order = sorted(range(len(near)), key=lambda j: (-key[near[j]], ties[j]))
+    return near[np.array(order[:k], dtype=np.int64)]
