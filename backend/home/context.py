@@ -10,5 +10,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "environment": settings.ENVIRONMENT,
         "is_development": settings.ENVIRONMENT in {"development", "test"},
+        # Without the cookie nothing may look at the session: public pages stay cacheable.
+        "has_session": settings.SESSION_COOKIE_NAME in request.COOKIES,
         "site_url": settings.SITE_URL,
     }
