@@ -1,10 +1,13 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backend.local import state
 from backend.local.state import StartError, is_locked, lock_state, open_state
 
 
@@ -31,8 +34,6 @@ def test_a_really_full_disk_is_named() -> None:
     """/dev/full cannot hold a folder, so the message is asked for with the error it would give."""
     with pytest.raises(OSError) as caught, open("/dev/full", "wb", buffering=0) as full:
         full.write(b"x")
-    from backend.local import state
-
     assert "is full" in state._why_unusable(Path("/srv/var"), caught.value)
 
 
@@ -55,16 +56,20 @@ def test_the_lock_ends_with_the_process(tmp_path: Path) -> None:
         pass
 
 
-def test_a_socket_folder_that_others_may_enter_is_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import tempfile
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A socket path has 107 bytes; pytest's own folders are too long for it."""
+    with tempfile.TemporaryDirectory(prefix="t") as folder:
+        yield Path(folder)
 
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
-    (tmp_path / "t").mkdir()
+
+def test_a_socket_folder_that_others_may_enter_is_not_used(
+    tmp_path: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(short_folder))
     long = tmp_path / ("y" * 150)
     first = open_state(long).sockets
-    assert first.parent == tmp_path / "t"
+    assert first.parent == short_folder
     assert open_state(long).sockets == first
     first.chmod(0o755)
     second = open_state(long).sockets
