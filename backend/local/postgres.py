@@ -60,7 +60,8 @@ class Account:
             return []
         caps = [f"--{kind}-caps=+dac_override" for kind in ("inh", "ambient")]
         switch = [f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
-        return [_tool("setpriv"), *switch, *caps]
+        # A change of user drops the wish to end with the parent, so setpriv makes it anew.
+        return [_tool("setpriv"), *switch, *caps, "--pdeathsig=INT"]
 
 
 @dataclass
