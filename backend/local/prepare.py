@@ -14,7 +14,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from backend.config.env import read_database
 from backend.local import progress
 
 ROLE = "CAUKIEU_DB_ROLE"
@@ -23,7 +22,7 @@ UNUSED_STATIC = ["rest_framework", "account", "mfa", "ext"]
 
 
 def main(folder: Path, *, quick: bool) -> None:
-    role = os.environ.pop(ROLE, None)
+    role = os.environ.get(ROLE, "caukieu_app")
     os.environ[ROLE] = ""  # the schema's owner, until the schema stands
     django.setup()
     if has_pending_migrations():
@@ -50,13 +49,12 @@ def has_pending_migrations() -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _act_as_site(role: str | None) -> None:
+def _act_as_site(role: str) -> None:
     """From here on as web and workers: what the site may not do, the sample data may not either."""
-    os.environ.pop(ROLE)
-    if role is not None:
-        os.environ[ROLE] = role
     connection.close()
-    connection.settings_dict["OPTIONS"] = read_database()["OPTIONS"]
+    options = connection.settings_dict["OPTIONS"]
+    if role:
+        options["options"] = f"{options.get('options', '')} -c role={role}".strip()
 
 
 def _write_people(file: Path) -> None:
