@@ -143,7 +143,7 @@ class ChangePasswordForm(_OnePassword, account_forms.ChangePasswordForm):
         _dress_present_password(self.fields["oldpassword"])
 
 
-class ChangeEmailForm(account_forms.ChangeEmailForm):
+class ChangeEmailForm(account_forms.AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _dress_email(self.fields["email"])

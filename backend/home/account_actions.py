@@ -21,6 +21,8 @@ ERASED_BY_ACCOUNTS = {
     "mfa.Authenticator",
 }
 ERASED_HERE = {
+    "matching.Choice",
+    "matching.MatchList",
     "projects.SavedProject",
 }
 # They carry the person's number and no name: who agreed to what, and who judged what.

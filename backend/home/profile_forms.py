@@ -113,7 +113,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.readings: tuple[tuple[int, str], ...] = ()
+        self.readings: tuple[tuple[str, str], ...] = ()
         several = {
             "fields_": "field", "technologies": "technology", "instruments": "instrument",
             "languages": "language", "skills": "skill",
@@ -179,7 +179,8 @@ class ProfileForm(forms.Form):
 
     def _ask_back(self, text: str, readings: tuple[Money, Money]) -> None:
         names = [format_money(reading, _language()) for reading in readings]
-        self.readings = tuple((r.minor, n) for r, n in zip(readings, names, strict=True))
+        # As text: a template would put thousands separators into a number.
+        self.readings = tuple((str(r.minor), n) for r, n in zip(readings, names, strict=True))
         message = _("“%(input)s” can be read two ways. Do you mean %(a)s or %(b)s?") % {
             "input": text,
             "a": names[0],
@@ -220,8 +221,10 @@ def initial_of(answers: Answers, weights: Mapping[str, str], version: int) -> di
     """What the form shows for saved answers."""
     amount = ""
     if answers.budget_minor is not None:
-        amount = format_number(Money(answers.budget_minor, answers.budget_currency).major, "vi")
-        amount = amount.replace(".", " ")
+        major = Money(answers.budget_minor, answers.budget_currency).major
+        decimals = 0 if major == major.to_integral_value() else None
+        # Spaces between thousands: the one way of writing that nobody reads two ways.
+        amount = format_number(major, "vi", decimals).replace(".", " ")
     return {
         "version": version,
         "fields_": answers.fields,

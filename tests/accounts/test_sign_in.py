@@ -1,6 +1,7 @@
 """Joining and signing in through the pages: link, password, code; and what strangers learn."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -172,9 +173,8 @@ def test_a_link_ends_after_fifteen_minutes(
     confirmed()
     client.post(LINK, {"email": "lan@example.com"})
     path = link_in(mails(mailoutbox)[0])
-    monkeypatch.setattr(
-        "sesame.tokens_v2.time.time", lambda real=__import__("time").time: real() + 901
-    )
+    later = time.time() + 901
+    monkeypatch.setattr("sesame.tokens_v2.time.time", lambda: later)
     assert client.post(path).status_code == 410
 
 
@@ -325,7 +325,7 @@ def test_the_staff_gate_is_closed_for_everybody_else(client: Client) -> None:
         with pytest.raises(NotAllowed):
             asked(client, user)
     response = asked(client, AnonymousUser())  # type: ignore[arg-type]
-    assert response["Location"].startswith("/vi/account/sign-in/?next=")
+    assert "/account/sign-in/?next=" in response["Location"]
 
 
 def test_setting_a_code_up_gives_recovery_codes(client: Client) -> None:

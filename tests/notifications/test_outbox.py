@@ -71,12 +71,12 @@ def test_the_code_follows_the_standard() -> None:
     "path", ["/en/outbox/", "/vi/outbox/", "/en/outbox/{pk}/", "/en/outbox/{pk}/html/"]
 )
 def test_production_has_no_outbox(client: Client, settings: Any, path: str) -> None:
-    mail = send("hidden")
+    mail = send("mail-in-the-outbox")
     demo.create_demo_people()
     settings.ENVIRONMENT = "production"
     response = client.get(path.format(pk=mail.pk))
     assert response.status_code == 404
-    assert "hidden" not in response.content.decode()
+    assert "mail-in-the-outbox" not in response.content.decode()
     assert codes_of_demo_staff() == []
 
 
