@@ -1,9 +1,11 @@
 """Errors of the API as problem+json (RFC 9457) with a stable `code`."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, JsonResponse
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -15,7 +17,9 @@ CONTENT_TYPE = "application/problem+json"
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> JsonResponse:
     """One answer body: type, title, status, code, detail and, where there are fields, errors."""
-    body = {"type": "about:blank", "status": status, "code": code, "detail": detail, **extra}
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "code": code}
+    body |= {"detail": detail, **extra}
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
@@ -25,9 +29,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | J
     if isinstance(error, DomainError):
         return _domain_problem(error)
     if isinstance(error, Http404):
-        return problem(404, "not_found", "No such thing, or not for you.")
+        return problem(404, "not_found", _("No such thing, or not for you."))
     if isinstance(error, PermissionDenied):
-        return problem(403, "not_allowed", "Your account does not have the role for this.")
+        return problem(403, "not_allowed", _("Your account does not have the role for this."))
     if isinstance(error, exceptions.APIException):
         return _drf_problem(error)
     return None
@@ -54,7 +58,7 @@ def _drf_problem(error: exceptions.APIException) -> JsonResponse:
     detail = error.detail
     if isinstance(error, exceptions.ValidationError):
         extra["errors"] = list(_flatten("", detail))
-        detail = "Some fields need another value."  # type: ignore[assignment]
+        detail = _("Some fields need another value.")  # type: ignore[assignment]
     response = problem(error.status_code, code, str(detail), **extra)
     for name, value in _headers(error).items():
         response.headers[name] = value
