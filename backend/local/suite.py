@@ -63,7 +63,11 @@ def run_production(options: argparse.Namespace, rest: Sequence[str]) -> int:
             f"--production tests on servers of your own: set {' and '.join(missing)} "
             "(a PostgreSQL whose role may create databases and roles, and a Redis or Valkey)."
         )
-    return _pytest(options, rest, dict(os.environ))
+    folder = _fresh_folder(servers.state_folder() / "test")
+    try:
+        return _pytest(options, rest, os.environ | {"CAUKIEU_VAR": str(folder)})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_alone(options: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -85,7 +89,9 @@ def _fresh_folder(parent: Path) -> Path:
         for old in parent.glob("run-*"):
             if not is_locked(old):
                 shutil.rmtree(old, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+        folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+        (folder / "static").mkdir()  # where the settings look for collected files
+        return folder
     except OSError as error:
         raise StartError(
             f"The folder {parent} is not writable ({error.strerror}). "

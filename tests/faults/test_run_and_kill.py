@@ -7,7 +7,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -44,12 +45,17 @@ class Copy:
         wait_until(lambda: "Ready:" in self.words() or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.words()
 
-    def status_of(self, path: str) -> int:
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body; status 0 when there was no answer."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with suppress(OSError, http.client.HTTPException):
+        with suppress(OSError, http.client.HTTPException), closing(link):
             link.request("GET", path)
-            return link.getresponse().status
-        return 0
+            answer = link.getresponse()
+            return answer.status, answer.read().decode()
+        return 0, ""
+
+    def status_of(self, path: str) -> int:
+        return self.get(path)[0]
 
     def wait_healthy(self) -> None:
         wait_until(lambda: self.status_of("/readyz") == 200, 30)
@@ -158,6 +164,29 @@ def test_a_killed_database_comes_back_and_so_do_the_pages(site: Copy) -> None:
     wait_until(lambda: "PostgreSQL runs again" in site.words(), 30)
     site.wait_healthy()
     assert count(site.var, "core_auditevent") == before > 0
+
+
+def test_a_database_killed_under_load_gives_clean_errors_and_then_none(site: Copy) -> None:
+    paths = ["/readyz", "/api/v1/projects/", "/api/v1/projects/?q=san%20xuat", "/vi/"]
+    pid_file = site.var / "postgres" / "data" / "postmaster.pid"
+    until = time.monotonic() + 6
+
+    def visit(path: str) -> list[tuple[int, str]]:
+        answers = []
+        while time.monotonic() < until:
+            answers.append(site.get(path))
+        return answers
+
+    with ThreadPoolExecutor(4) as visitors:
+        under_way = [visitors.submit(visit, path) for path in paths]
+        time.sleep(1)
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+        answers = [answer for job in under_way for answer in job.result(60)]
+    assert {status for status, _ in answers} <= {200, 500, 503}
+    broken = [body for status, body in answers if status >= 500]
+    assert broken, "the load should have met the outage"
+    assert not [body for body in broken if "Traceback" in body or "psycopg" in body]
+    assert {site.status_of(path) for path in paths for _ in range(5)} == {200}
 
 
 def test_ctrl_c_ends_everything_and_a_warm_start_fills_nothing(house: House, site: Copy) -> None:
