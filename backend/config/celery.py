@@ -22,6 +22,11 @@ app.conf.update(
         "visibility_timeout": 3600,
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
+        # Publishing tries once: the row in core_job is the work, the message only a hint.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.05,
+        "interval_max": 0.05,
     },
     # A web request must not wait for a broker that is gone: the row in core_job is enough.
     task_publish_retry=False,

@@ -1,4 +1,7 @@
-"""Public ids: a prefix that names the kind, and 100 random bits. Integers never leave the database."""
+"""Public ids: a prefix that names the kind, and 100 random bits.
+
+Integers never leave the database.
+"""
 
 import re
 import secrets

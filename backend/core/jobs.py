@@ -5,11 +5,13 @@ Workers lease rows with SKIP LOCKED; a worker that dies lets its lease run out. 
 must therefore be safe to run twice. The name `slice.function` resolves to `backend.<slice>.tasks`.
 """
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -22,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=15)
 MAX_ATTEMPTS = 8
+SILENCE_S = 10.0
+_silent_until = 0.0
 
 
 def enqueue(name: str, key: str, *, delay: timedelta = timedelta(0), **payload: Any) -> bool:
@@ -40,13 +44,18 @@ def enqueue(name: str, key: str, *, delay: timedelta = timedelta(0), **payload: 
 
 
 def _wake_workers() -> None:
+    global _silent_until
+    if not settings.CELERY_BROKER_URL or time.monotonic() < _silent_until:
+        return
     # Imported here: core.tasks imports this module.
     from backend.core.tasks import run_jobs  # noqa: PLC0415
 
     try:
         run_jobs.apply_async(retry=False, ignore_result=True)
     except Exception as error:
-        # Beat drains the table every ten seconds: a lost hint costs delay, never work.
+        # Beat drains the table every ten seconds: a lost hint costs delay, never work. While the
+        # broker is away no request waits for it again.
+        _silent_until = time.monotonic() + SILENCE_S
         log.warning("jobs.broker_unreachable", error=repr(error))
 
 

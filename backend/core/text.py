@@ -22,7 +22,9 @@ _LETTER_RANK = {letter: f"{rank:02d}" for rank, letter in enumerate(_ALPHABET, s
 
 # oa oe uy with the tone on the second letter (new style) → on the first (ours, language.md 4.7),
 # in open syllables only and not after q.
-_NEW_STYLE = re.compile(r"(?<![qQ])([oOuU])([aAeEyY])([\u0300\u0301\u0303\u0309\u0323])(?![^\W\d_])")
+_NEW_STYLE = re.compile(
+    r"(?<![qQ])([oOuU])([aAeEyY])([\u0300\u0301\u0303\u0309\u0323])(?![^\W\d_])"
+)
 
 
 def nfc(text: str) -> str:

@@ -21,7 +21,16 @@ FACETS = {
     "technology": ("technology", True),
     "pillar": ("pillar", True),
 }
-SHORT = 6
+# Choices that become chips: parameter -> kind in the taxonomy.
+CHIP_KINDS = {
+    "field": "field",
+    "pillar": "pillar",
+    "technology": "technology",
+    "place": "place",
+    "instrument": "instrument",
+    "status": "public_status",
+    "language": "language",
+}
 
 
 @dataclass(frozen=True)
@@ -121,9 +130,7 @@ def _without(query: QueryDict, name: str, value: str) -> str:
     return _with(changed)
 
 
-def _facets(
-    filters: ListFilters, counts: search.FacetCounts, language: str
-) -> tuple[Facet, ...]:
+def _facets(filters: ListFilters, counts: search.FacetCounts, language: str) -> tuple[Facet, ...]:
     labels = {
         "field": _("Field"),
         "instrument": _("Form"),
@@ -142,9 +149,7 @@ def _facets(
         )
         if name == "status":
             options = tuple(o for o in options if o.count or o.is_on)
-        facets.append(
-            Facet(name, labels[name], options, is_folded and not chosen, len(chosen))
-        )
+        facets.append(Facet(name, labels[name], options, is_folded and not chosen, len(chosen)))
     return tuple(facets)
 
 
@@ -152,9 +157,7 @@ def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip,
     chips = []
     if filters.q:
         chips.append(Chip(f"“{filters.q}”", _without(query, "q", query.get("q", ""))))
-    kinds = {"field": "field", "pillar": "pillar", "technology": "technology", "place": "place",
-             "instrument": "instrument", "status": "public_status", "language": "language"}  # fmt: skip
-    for name, kind in kinds.items():
+    for name, kind in CHIP_KINDS.items():
         for value in getattr(filters, CHOICES[name]):
             label = taxonomy.label(kind, value, language)
             chips.append(Chip(label, _without(query, name, value)))

@@ -67,9 +67,7 @@ class Card:
     is_saved: bool
 
 
-def cards_of(
-    projects: Sequence[Project], language: str, saved: Iterable[str] = ()
-) -> list[Card]:
+def cards_of(projects: Sequence[Project], language: str, saved: Iterable[str] = ()) -> list[Card]:
     """Cards of a page of projects; one query for all their milestones."""
     amounts: dict[int, list[int]] = defaultdict(list)
     ids = [p.pk for p in projects if not p.is_call]

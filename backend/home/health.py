@@ -6,6 +6,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from backend.matching.runs import matcher_state
+
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -23,7 +25,7 @@ def database_state() -> str:
 
 # What must be "ok" for traffic; the rest is told, but does not take the server out.
 REQUIRED: dict[str, Callable[[], str]] = {"database": database_state}
-REPORTED: dict[str, Callable[[], str]] = {}
+REPORTED: dict[str, Callable[[], str]] = {"matcher": matcher_state}
 
 
 @never_cache

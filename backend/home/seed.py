@@ -105,7 +105,10 @@ def _sample_author() -> User:
     """Stands for the invented owners; has no address and cannot sign in."""
     author = User.objects.filter(is_demo=True, email__isnull=True).first()
     return author or User.objects.create(
-        email=None, full_name="Người soạn ví dụ", is_demo=True, password="!"
+        email=None,
+        full_name="Người soạn ví dụ",
+        is_demo=True,
+        password="!",  # noqa: S106
     )
 
 

@@ -47,10 +47,13 @@ def text_page(name: str, language: str) -> TextPage | None:
 
 def _filled(text: str, language: str) -> str:
     fee = settings.PLATFORM_FEE_BPS / 100
-    holder = settings.FUNDS_HOLDER or {
-        "vi": "bên giữ tiền (chưa ký hợp đồng)",
-        "en": "the holder of funds (no contract yet)",
-    }[language]
+    holder = (
+        settings.FUNDS_HOLDER
+        or {
+            "vi": "bên giữ tiền (chưa ký hợp đồng)",
+            "en": "the holder of funds (no contract yet)",
+        }[language]
+    )
     values = {
         "holder": holder,
         "cooling_off_days": str(settings.COOLING_OFF_DAYS),

@@ -71,7 +71,9 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
     goal = page.card.goal
     context: dict[str, Any] = {
         "page": page,
-        "land": Decimal(page.card.call.land_m2) if page.card.call and page.card.call.land_m2 else None,
+        "land": Decimal(page.card.call.land_m2)
+        if page.card.call and page.card.call.land_m2
+        else None,
         "state_words": taxonomy.label("project_status", found.status, language),
         "match": match_for_page(request, found, language),
         "nav": "projects",

@@ -1,0 +1,186 @@
+"""Ranked lists for pages and the API. Anonymous previews store nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from backend.accounts import answers as people
+from backend.accounts.answers import Answers
+from backend.core.clock import app_now
+from backend.core.formats import CITY_ZONE
+from backend.core.money import Money
+from backend.funding.queries import latest_rates
+from backend.matching.catalogue import Catalogue, current_catalogue, in_base
+from backend.matching.engine import schema
+from backend.matching.engine.explain import Part, against, parts_of, strongest
+from backend.matching.engine.score import Ranked, rank_one
+from backend.matching.models import MatchList
+from backend.matching.reasons import Reason, reason_of
+from backend.matching.runs import Serving, current_model
+from backend.projects.models import Project
+from backend.projects.workflow import PUBLIC
+
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """One project at one place: the parts add up to the score."""
+
+    position: int
+    project: Project
+    score: int
+    reasons: tuple[Reason, ...]
+    strongest: tuple[Reason, ...]
+    against: Reason | None
+    moved_by: str
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """A page of one person's order. `max_points` per factor, zero when not counted."""
+
+    places: tuple[Place, ...]
+    total: int
+    version: str
+    is_rules: bool
+    max_points: Mapping[str, int]
+    has_answers: bool
+
+
+def engine_answers(answers: Answers) -> schema.Answers:
+    """The answers as the engine reads them: the budget in whole đồng at the latest rates."""
+    budget = None
+    if answers.budget_minor and answers.budget_currency:
+        budget = in_base(Money(answers.budget_minor, answers.budget_currency), latest_rates())
+    return schema.Answers(
+        fields=answers.fields,
+        technologies=answers.technologies,
+        country=answers.country,
+        home_place=answers.home_place,
+        budget=budget,
+        instruments=answers.instruments,
+        horizon_months=answers.horizon_months,
+        stages=answers.stages,
+        languages=answers.languages,
+        skills=answers.skills,
+    )
+
+
+def today() -> date:
+    """The city's day, on which ties depend."""
+    return app_now().astimezone(CITY_ZONE).date()
+
+
+def preview(
+    answers: Answers,
+    *,
+    weights: Mapping[str, str] | None = None,
+    limit: int = 20,
+    offset: int = 0,
+    language: str = "vi",
+) -> RankedList:
+    """Everything that is listed, in the order of these answers; nothing is stored."""
+    catalogue, serving = current_catalogue(), current_model()
+    ranked = rank_one(
+        engine_answers(answers),
+        catalogue.arrays,
+        serving.model,
+        weights=weights,
+        k=min(limit, MAX_LIMIT),
+        offset=offset,
+        day=today().isoformat(),
+    )
+    return _list_of(ranked, answers, catalogue, serving, offset, language)
+
+
+def _list_of(
+    ranked: Ranked,
+    answers: Answers,
+    catalogue: Catalogue,
+    serving: Serving,
+    offset: int,
+    language: str,
+) -> RankedList:
+    ids = [catalogue.project_ids[row] for row in ranked.rows.tolist()]
+    # A project that was withdrawn since the catalogue was read is left out.
+    found = Project.objects.filter(pk__in=ids, status__in=sorted(PUBLIC)).select_related("call")
+    rows = {p.pk: p for p in found}
+    places = [
+        place_of(
+            offset + i + 1, rows[pk], int(ranked.scores[i]), parts_of(ranked, i), answers, language
+        )
+        for i, pk in enumerate(ids)
+        if pk in rows
+    ]
+    return RankedList(
+        places=tuple(places),
+        total=ranked.total,
+        version=serving.version,
+        is_rules=serving.model.is_rules,
+        max_points=dict(zip(schema.FACTORS, ranked.max_points.tolist(), strict=True)),
+        has_answers=any(ranked.active),
+    )
+
+
+def place_of(
+    position: int,
+    project: Project,
+    score: int,
+    parts: tuple[Part, ...],
+    answers: Answers,
+    language: str,
+    moved_by: str = "",
+) -> Place:
+    """A place with its reasons in words."""
+    reasons = {p.factor: reason_of(p, answers, project, language) for p in parts}
+    worst = against(parts)
+    return Place(
+        position=position,
+        project=project,
+        score=score,
+        reasons=tuple(reasons.values()),
+        strongest=tuple(reasons[p.factor] for p in strongest(parts)),
+        against=reasons[worst.factor] if worst else None,
+        moved_by=moved_by,
+    )
+
+
+def explain_for(
+    answers: Answers,
+    project: Project,
+    *,
+    weights: Mapping[str, str] | None = None,
+    language: str = "vi",
+) -> Place | None:
+    """The whole table for one project; None when it is not listed or nothing was answered."""
+    catalogue, serving = current_catalogue(), current_model()
+    row = catalogue.row_of.get(project.public_id)
+    if row is None:
+        return None
+    ranked = rank_one(
+        engine_answers(answers),
+        catalogue.arrays,
+        serving.model,
+        weights=weights,
+        k=1,
+        only=np.array([row], dtype=np.int64),
+    )
+    if not any(ranked.active):
+        return None
+    return place_of(0, project, int(ranked.scores[0]), parts_of(ranked, 0), answers, language)
+
+
+def answers_from(values: Mapping[str, Any]) -> Answers:
+    """Stored answers (MatchList.answers) as a value."""
+    known = {name: values[name] for name in people.NAMES if name in values}
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    return replace(Answers(), **tuples)
+
+
+def stored_lists_of(user: Any) -> "list[MatchList]":
+    """A person's stored lists, newest first."""
+    return list(MatchList.objects.filter(user=user).order_by("-created_at")[:50])

@@ -1,0 +1,109 @@
+"""A factor's facts in words: what you said, what the project says. From stored codes and numbers,
+never free text."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from backend.accounts.answers import Answers
+from backend.core.formats import format_money
+from backend.core.money import Money
+from backend.matching.engine.explain import Part
+from backend.projects import taxonomy
+from backend.projects.models import Project
+from backend.projects.workflow import GATED_INSTRUMENTS
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One factor of one project for one person, ready to be shown or sent."""
+
+    factor: str
+    label: str
+    points: int
+    max_points: int
+    you: str
+    project: str
+    is_known: bool
+    is_mismatch: bool
+
+
+def reason_of(part: Part, answers: Answers, project: Project, language: str) -> Reason:
+    with override(language):
+        return Reason(
+            factor=part.factor,
+            label=taxonomy.label("factor", part.factor, language),
+            points=part.points,
+            max_points=part.max_points,
+            you=_you(part.factor, answers, language),
+            project=_project(part.factor, project, language),
+            is_known=part.is_known,
+            is_mismatch=part.is_mismatch,
+        )
+
+
+def _names(kind: str, keys: "tuple[str, ...] | list[str]", language: str) -> str:
+    return ", ".join(taxonomy.label(kind, key, language) for key in keys)
+
+
+def _you(factor: str, answers: Answers, language: str) -> str:
+    match factor:
+        case "field":
+            return _names("field", answers.fields, language)
+        case "technology":
+            return _names("technology", answers.technologies, language)
+        case "place":
+            return taxonomy.label("place", answers.home_place, language)
+        case "instrument":
+            return _names("instrument", answers.instruments, language)
+        case "ticket":
+            budget = Money(answers.budget_minor or 0, answers.budget_currency or "VND")
+            return _("up to %(sum)s") % {"sum": format_money(budget, language)}
+        case "stage":
+            return "TRL " + ", ".join(str(stage) for stage in answers.stages)
+        case "horizon":
+            return _("within %(n)s months") % {"n": answers.horizon_months}
+        case "language":
+            return _names("language", answers.languages, language)
+        case "skills":
+            return _names("skill", answers.skills, language)
+        case _:
+            return _("your field, form, country and skills")
+
+
+def _project(factor: str, project: Project, language: str) -> str:
+    unsaid = _("not stated")
+    match factor:
+        case "field":
+            return taxonomy.label("field", project.field, language) if project.field else unsaid
+        case "technology":
+            return _names("technology", project.technologies, language) or unsaid
+        case "place":
+            code = project.place_code
+            return taxonomy.label("place", code, language) if code else unsaid
+        case "instrument":
+            key = project.instrument
+            return taxonomy.label("instrument", key, language) if key else unsaid
+        case "ticket":
+            return _ticket(project, language)
+        case "stage":
+            return f"TRL {project.trl}" if project.trl else unsaid
+        case "horizon":
+            months = project.horizon_months
+            return _("%(n)s months") % {"n": months} if months else unsaid
+        case "language":
+            return _names("language", project.languages, language) or unsaid
+        case "skills":
+            return _names("skill", project.skills, language) or unsaid
+        case _:
+            return _("what people with similar answers chose")
+
+
+def _ticket(project: Project, language: str) -> str:
+    if project.instrument in GATED_INSTRUMENTS:
+        return _("terms after sign-in")
+    if not project.min_ticket_minor:
+        return _("not stated")
+    smallest = Money(project.min_ticket_minor, project.currency)
+    return _("from %(sum)s") % {"sum": format_money(smallest, language)}
