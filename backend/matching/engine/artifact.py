@@ -15,7 +15,7 @@ import numpy as np
 from backend.matching.engine.schema import FACTORS, FEATURE_VERSION, SCHEMA_VERSION
 from backend.matching.engine.score import Model
 
-ARRAYS = ("coefficients", "low", "high", "max_points", "lift")
+ARRAYS = ("coefficients", "low", "high", "max_points", "lift", "lift_listings")
 
 
 class ArtifactError(Exception):
@@ -43,6 +43,7 @@ def dump(model: Model, *, metrics: dict[str, Any], window: dict[str, str]) -> by
         "factors": list(FACTORS),
         "run_id": model.run_id,
         "answer_names": list(model.answer_names),
+        "lift_ids": list(model.lift_ids),
         "metrics": metrics,
         "window": window,
         "sha256": _digest(arrays),
@@ -77,6 +78,10 @@ def load(data: bytes | None) -> tuple[Model, dict[str, Any]]:
     if meta.get("sha256") != _digest(arrays):
         raise ArtifactDamaged("the hash does not fit")
     model = Model(
-        run_id=meta["run_id"], answer_names=tuple(meta["answer_names"]), is_rules=False, **arrays
+        run_id=meta["run_id"],
+        answer_names=tuple(meta["answer_names"]),
+        lift_ids=tuple(meta["lift_ids"]),
+        is_rules=False,
+        **arrays,
     )
     return model, meta

@@ -14,7 +14,7 @@ from backend.matching.engine.schema import (
     Floats,
     Ints,
     ListingArrays,
-    listing_feature_count,
+    answer_features,
 )
 from backend.matching.engine.score import (
     NEUTRAL,
@@ -28,6 +28,7 @@ from backend.matching.engine.score import (
 SHRINK = 20.0  # choices that a group needs before its taste counts half
 NEGATIVES = 20
 MIN_POSITIVES = 50
+MIN_CHOICES = 10  # fewer choices of a project say nothing of their own
 LEAST_POINTS = 2
 
 
@@ -69,7 +70,9 @@ class MatchRanker:
             high=np.ones(len(FACTORS)),
             max_points=rule_model().max_points,
             answer_names=tuple(names),
-            lift=lift,
+            lift=lift.by_feature,
+            lift_ids=lift.ids,
+            lift_listings=lift.by_listing,
             is_rules=False,
         )
         rows, labels, weights = self._examples(people, listings, choices, base)
@@ -82,7 +85,9 @@ class MatchRanker:
             high=high,
             max_points=_max_points(high - low),
             answer_names=base.answer_names,
-            lift=lift,
+            lift=lift.by_feature,
+            lift_ids=lift.ids,
+            lift_listings=lift.by_listing,
             is_rules=False,
         )
 
@@ -110,7 +115,7 @@ class MatchRanker:
 
 
 def _answer_names(people: Sequence[Answers]) -> dict[str, int]:
-    names = set()
+    names = {"everyone"}
     for person in people:
         if person.country:
             names.add(f"country:{person.country}")
@@ -119,26 +124,35 @@ def _answer_names(people: Sequence[Answers]) -> dict[str, int]:
     return {name: i for i, name in enumerate(sorted(names))}
 
 
+@dataclass(frozen=True)
+class _Lift:
+    by_feature: Floats
+    ids: tuple[str, ...]
+    by_listing: Floats
+
+
 def _lift(
     people: Sequence[Answers], names: dict[str, int], listings: ListingArrays, choices: Choices
-) -> Floats:
-    """How much more than others the people with an answer choose a feature, shrunk by count."""
-    from_answers = np.zeros((len(people), len(names)))
-    for i, person in enumerate(people):
-        for kind in ("fields", "technologies", "instruments", "skills"):
-            for key in getattr(person, kind):
-                from_answers[i, names[f"{kind}:{key}"]] = 1.0
-        if person.country:
-            from_answers[i, names[f"country:{person.country}"]] = 1.0
-    weight = choices.weight[:, None]
-    chosen = listings.features[choices.listing] * weight
-    mean = chosen.sum(axis=0) / weight.sum()
-    groups = from_answers[choices.person]
-    counts = (groups * weight).sum(axis=0)[:, None]
-    sums = groups.T @ chosen
-    lift: Floats = (sums - counts * mean) / (counts + SHRINK)
-    assert lift.shape == (len(names), listing_feature_count(listings.vocabulary))
-    return lift
+) -> _Lift:
+    """How much more than others the people with an answer choose a kind of project, and single
+    projects; both shrunk by how many choices speak."""
+    groups = np.array([answer_features(p, names) > 0 for p in people], dtype=np.float64)
+    groups = groups[choices.person] * choices.weight[:, None]
+    counts = groups.sum(axis=0)[:, None]
+    chosen = listings.features[choices.listing]
+    mean = (chosen * choices.weight[:, None]).sum(axis=0) / choices.weight.sum()
+    by_feature: Floats = (groups.T @ chosen - counts * mean) / (counts + SHRINK)
+    number = np.bincount(choices.listing, minlength=len(listings))
+    known = np.flatnonzero(number >= MIN_CHOICES)
+    taken = np.zeros((len(choices), len(known)))
+    column = np.full(len(listings), -1)
+    column[known] = np.arange(len(known))
+    rows = np.flatnonzero(column[choices.listing] >= 0)
+    taken[rows, column[choices.listing[rows]]] = 1.0
+    share = groups.T @ taken
+    expected = counts / max(len(known), 1)
+    by_listing: Floats = len(known) * (share - expected) / (counts + SHRINK) / 10
+    return _Lift(by_feature, tuple(listings.ids[k] for k in known), by_listing)
 
 
 def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:

@@ -80,7 +80,7 @@ class ListingArrays:
     """Listings encoded once, ready for any number of investors. Row i belongs to `ids[i]`."""
 
     ids: tuple[str, ...]
-    field: Ints  # -1 not stated
+    field_id: Ints  # -1 not stated
     technologies: NDArray[np.bool_]  # n × technologies
     place: Ints  # index into the vocabulary's places, -1 not stated
     area: Ints
@@ -92,6 +92,8 @@ class ListingArrays:
     skills: NDArray[np.bool_]
     features: Floats  # n × d, rows of length 1 (or 0), for people_like_you
     vocabulary: Vocabulary
+    # Kept by run: where each listing stands in that run's arrays.
+    columns: dict[str, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -140,7 +142,7 @@ def encode_listings(listings: Sequence[Listing], vocabulary: Vocabulary) -> List
     ]
     return ListingArrays(
         ids=tuple(r.id for r in listings),
-        field=field_ids,
+        field_id=field_ids,
         technologies=technologies,
         place=np.array([_one_of(places, r.place) for r in listings], dtype=np.int64),
         area=np.array(
@@ -170,18 +172,11 @@ def _unit_rows(matrix: Floats) -> Floats:
     return matrix / np.where(lengths == 0, 1, lengths)
 
 
-def listing_feature_count(vocabulary: Vocabulary) -> int:
-    return (
-        len(vocabulary.fields)
-        + len(vocabulary.technologies)
-        + len(vocabulary.pillars)
-        + len(vocabulary.instruments)
-    )
-
-
 def answer_features(answers: Answers, names: Mapping[str, int]) -> Floats:
     """The answers as a vector of length 1 over learned names such as `country:US` (or zeros)."""
-    keys = [f"country:{answers.country}"] if answers.country else []
+    keys = ["everyone"]
+    if answers.country:
+        keys.append(f"country:{answers.country}")
     for kind in ("fields", "technologies", "instruments", "skills"):
         keys += [f"{kind}:{key}" for key in getattr(answers, kind)]
     vector = np.zeros(len(names))

@@ -8,6 +8,7 @@ Each factor has a value in [0, 1] per listing, or is missing (NaN). A factor's c
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,6 +41,9 @@ class Model:
     max_points: Ints
     answer_names: tuple[str, ...]
     lift: Floats  # answer features × listing features
+    # Answer features × listings that were chosen often enough to say something of their own.
+    lift_ids: tuple[str, ...]
+    lift_listings: Floats
     is_rules: bool
 
 
@@ -68,6 +72,8 @@ def rule_model(run_id: str = "rules") -> Model:
         max_points=points,
         answer_names=(),
         lift=np.zeros((0, 0)),
+        lift_ids=(),
+        lift_listings=np.zeros((0, 0)),
         is_rules=True,
     )
 
@@ -80,15 +86,39 @@ def factor_values(answers: Answers, listings: ListingArrays, model: Model) -> Fl
         if value is not None:
             values[:, column] = value
     if len(model.answer_names):
-        names = {name: i for i, name in enumerate(model.answer_names)}
-        vector = answer_features(answers, names)
+        vector = answer_features(answers, _index_of(model.answer_names))
         if vector.any():
-            values[:, PEOPLE] = listings.features @ (vector @ model.lift)
+            values[:, PEOPLE] = people_values(vector, listings, model)
     return values
 
 
+@lru_cache(maxsize=4)
+def _index_of(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: i for i, name in enumerate(names)}
+
+
+def people_values(vector: Floats, listings: ListingArrays, model: Model) -> Floats:
+    """What people with these answers chose: kinds of project, and known projects by themselves."""
+    values: Floats = listings.features @ (vector @ model.lift)
+    if model.lift_ids:
+        own = np.append(vector @ model.lift_listings, 0.0)
+        values = values + own[_columns_of(listings, model)]
+    return values
+
+
+def _columns_of(listings: ListingArrays, model: Model) -> Ints:
+    """Per listing its column in `lift_listings`, or the last one (zero) when it has none."""
+    if model.run_id not in listings.columns:
+        index = {key: i for i, key in enumerate(model.lift_ids)}
+        missing = len(model.lift_ids)
+        listings.columns[model.run_id] = np.array(
+            [index.get(key, missing) for key in listings.ids], dtype=np.int64
+        )
+    return listings.columns[model.run_id]
+
+
 def _field(answers: Answers, listings: ListingArrays) -> Floats | None:
-    return _membership(answers.fields, listings.vocabulary.fields, listings.field)
+    return _membership(answers.fields, listings.vocabulary.fields, listings.field_id)
 
 
 def _instrument(answers: Answers, listings: ListingArrays) -> Floats | None:
