@@ -89,7 +89,7 @@ def text_query_of(query: str) -> TextQuery | None:
     beginning of a longer one. Tiers: exact marks before folded ones; in each, side by side in a
     title, side by side anywhere, all words anywhere.
     """
-    quoted, loose = phrases_and_words(query)
+    quoted, loose = phrases_and_words(mark_form(query))
     runs = [words_of(" ".join(run)) for run in [*quoted, loose]]
     runs, last = [run for run in runs if run], words_of(" ".join(loose))[-1:]
     if not runs:
