@@ -19,11 +19,12 @@ AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian
 def _zones() -> list[tuple[Any, Any]]:
     known = available_timezones()
     others = sorted(z for z in known if z.split("/")[0] in AREAS and z not in OFTEN)
-    often = [(z, _zone_name(z)) for z in OFTEN if z in known]
-    return [(_("Often chosen"), often), (_("All others"), [(z, _zone_name(z)) for z in others])]
+    often = [(z, zone_name(z)) for z in OFTEN if z in known]
+    return [(_("Often chosen"), often), (_("All others"), [(z, zone_name(z)) for z in others])]
 
 
-def _zone_name(zone: str) -> str:
+def zone_name(zone: str) -> str:
+    """`America/Los_Angeles` as `Los Angeles (America)`."""
     area, _slash, city = zone.partition("/")
     return f"{city.replace('_', ' ')} ({area})"
 

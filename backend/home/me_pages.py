@@ -18,7 +18,7 @@ from backend.accounts.models import ApiToken, User
 from backend.accounts.permissions import roles_of
 from backend.core.errors import DomainError
 from backend.home.answer_words import answer_rows
-from backend.home.me_forms import DetailsForm, TokenForm
+from backend.home.me_forms import DetailsForm, TokenForm, zone_name
 from backend.home.my_data import encode, record_of
 from backend.projects import actions as projects
 from backend.projects.models import SavedProject
@@ -43,6 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     rows = answer_rows(answers, weights, get_language() or "vi")
     context = {
         "person": user,
+        "zone": zone_name(user.time_zone),
         "profile": profile,
         "answers": [row for row in rows if row.text],
         "keys": queries.keys_of(user, at=timezone.now()),

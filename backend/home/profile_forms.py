@@ -145,6 +145,11 @@ class ProfileForm(forms.Form):
     def weight_fields(self) -> list[forms.BoundField]:
         return [self[f"weight_{factor}"] for factor in FACTORS]
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether a factor counts other than normally, so that the page shows them unfolded."""
+        return any(field.value() != "normal" for field in self.weight_fields)
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         text, currency = data.get("budget_amount") or "", data.get("budget_currency") or ""
