@@ -70,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
         language = getattr(person, "language", None) or get_language() or "vi"
         message = render_mail(template_prefix, email, context, language=language)
         html = str(message.alternatives[0][0])
-        actions.post_mail(email, subject=message.subject, text=str(message.body), html=html)
+        actions.post_mail(email, subject=str(message.subject), text=str(message.body), html=html)
 
     def add_message(
         self,

@@ -61,8 +61,9 @@ NAMES = tuple(f.name for f in fields(Answers))
 
 def answers_of(row: InvestorAnswers) -> Answers:
     """The answers that stand in a row (a profile, or a simulated investor)."""
-    values = {name: getattr(row, name) for name in NAMES}
-    return Answers(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    values: dict[str, Any] = {name: getattr(row, name) for name in NAMES}
+    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Answers(**kept)
 
 
 def values_of(answers: Answers) -> dict[str, Any]:

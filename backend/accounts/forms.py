@@ -28,13 +28,13 @@ def _dress(field: forms.Field, label: Any, missing: Any, help_text: Any = "", **
     field.error_messages["invalid"] = missing
     for validator in field.validators:
         if getattr(validator, "code", "") == "invalid":
-            validator.message = missing
+            validator.message = missing  # type: ignore[attr-defined]
     field.widget.attrs.pop("placeholder", None)
     field.widget.attrs.update({"class": "in", **attrs})
 
 
 def _dress_email(field: forms.Field, autocomplete: str = "email") -> None:
-    field.widget.input_type = "email"  # type: ignore[attr-defined]
+    field.widget.input_type = "email"
     _dress(field, _("E-mail address"), EMAIL_MISSING, autocomplete=autocomplete, spellcheck="false")
 
 

@@ -52,7 +52,9 @@ def sign_in_by_link(request: HttpRequest, token: str, next_url: str | None) -> H
     """Use up the token and go on with the login stages. Raises Conflict `link_used_up`."""
     user = _spend(token)
     record_authentication(request, user, method="mail_link")
-    return perform_login(request, Login(user=user, email=user.email, redirect_url=next_url))
+    login = Login(user=user, email=user.email, redirect_url=next_url)
+    response: HttpResponse = perform_login(request, login)
+    return response
 
 
 @transaction.atomic
@@ -68,5 +70,5 @@ def _spend(token: str) -> User:
     actions.confirm_email(user, email=user.email)
     # Read again: confirming may have dropped the password, which the session's hash depends on.
     fresh = User.objects.get(pk=user.pk)
-    fresh.backend = user.backend  # type: ignore[attr-defined]
+    fresh.backend = user.backend
     return fresh

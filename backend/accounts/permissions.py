@@ -49,7 +49,8 @@ def check_has_role(user: Any, *roles: str) -> None:
 
 def has_code(user: Any) -> bool:
     """Whether the person has set up six-digit codes."""
-    return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+    rows = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP)
+    return bool(rows.exists())
 
 
 def passed_code(request: HttpRequest) -> bool:

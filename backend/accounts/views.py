@@ -13,20 +13,26 @@ from backend.accounts.mail_link import send_mail_link, sign_in_by_link
 from backend.core.errors import Conflict
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """The page of a rate limit, 429."""
+    response: HttpResponse = respond_429(request)
+    return response
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def mail_link(request: HttpRequest) -> HttpResponse:
     """Ask for a link. The sign-in page posts its `login` field here as well."""
     data = request.POST.copy()
     if "email" not in data and "login" in data:
-        data["email"] = data["login"]
+        data["email"] = str(data["login"])
     next_url = get_next_redirect_url(request) or ""
     form = MailLinkForm(data if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             send_mail_link(request, form.cleaned_data["email"], next_url)
         except RateLimited:
-            return respond_429(request)
+            return too_many(request)
         return redirect("account_mail_link_sent")
     status = 400 if form.errors else 200
     context = {"form": form, "next_url": next_url}

@@ -90,4 +90,4 @@ def _check_nobody_is_left_alone(user: User) -> None:
 def _say_goodbye(address: str, language: str) -> None:
     mail = render_mail("account/email/closed", address, {}, language=language)
     html = str(mail.alternatives[0][0])
-    accounts.post_mail(address, subject=mail.subject, text=str(mail.body), html=html)
+    accounts.post_mail(address, subject=str(mail.subject), text=str(mail.body), html=html)

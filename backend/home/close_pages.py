@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backend.accounts.models import User
+from backend.accounts.views import too_many
 from backend.core.errors import Conflict
 from backend.home.account_actions import close_account
 from backend.home.me_forms import CloseCodeForm, ClosePasswordForm
@@ -38,7 +39,7 @@ def close(request: HttpRequest) -> HttpResponse:
             return _send_code(request, user)
         ratelimit.consume(request, action="close_try", key=user.public_id, raise_exception=True)
     except RateLimited:
-        return ratelimit.respond_429(request)
+        return too_many(request)
     form = _form(user, request)
     if not form.is_valid() or not _proves(request, user, form):
         return _show(request, form, status=400)

@@ -1,5 +1,7 @@
 """A person's own pages: overview, details, saved projects, keys of programs, data."""
 
+from collections.abc import Callable
+
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -24,6 +26,15 @@ from backend.projects import actions as projects
 from backend.projects.models import SavedProject
 from backend.projects.queries import project_for
 from backend.projects.workflow import PUBLIC
+
+
+View = Callable[..., HttpResponse]
+
+
+def confirmed_recently(view: View) -> View:
+    """What this page changes asks for the password (or code) of the last minutes."""
+    wrapped: View = reauthentication_required(allow_get=True)(view)
+    return wrapped
 
 
 def person_of(request: HttpRequest) -> User:
@@ -114,7 +125,7 @@ def drop_project(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-@reauthentication_required(allow_get=True)
+@confirmed_recently
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list of keys; a new key's text stands in the one answer that made it."""
     user = person_of(request)
@@ -147,7 +158,7 @@ def revoke_token(request: HttpRequest, prefix: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-@reauthentication_required(allow_get=True)
+@confirmed_recently
 def data(request: HttpRequest) -> HttpResponse:
     """Everything held about the person as one JSON file; a mail tells that it was taken."""
     user = person_of(request)

@@ -20,7 +20,7 @@ from backend.core.money import (
 )
 from backend.projects import taxonomy
 
-Choices = list[tuple[str, Any]]
+Choices = list[tuple[Any, Any]]
 AREAS = {
     "ho_chi_minh": "hochiminh_old",
     "binh_duong": "binhduong_old",

@@ -20,5 +20,5 @@ def _row(message: EmailMessage) -> OutboxMail:
         "",
     )
     return OutboxMail(
-        to=", ".join(message.to), subject=message.subject, text=str(message.body), html=html
+        to=", ".join(message.to), subject=str(message.subject), text=str(message.body), html=html
     )

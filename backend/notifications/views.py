@@ -58,6 +58,6 @@ def outbox_html(request: HttpRequest, number: int) -> HttpResponse:
     mail = get_object_or_404(OutboxMail, pk=number)
     response = HttpResponse(mail.html)
     response.headers["Content-Security-Policy"] = MAIL_POLICY
-    response.xframe_options_exempt = True  # type: ignore[attr-defined]
+    response.xframe_options_exempt = True
     response._csp_exempt = True  # type: ignore[attr-defined]
     return response
