@@ -27,7 +27,6 @@ from backend.projects.models import SavedProject
 from backend.projects.queries import project_for
 from backend.projects.workflow import PUBLIC
 
-
 View = Callable[..., HttpResponse]
 
 

@@ -20,6 +20,7 @@ from backend.accounts.models import Organisation, OrganisationMembership, User
 from backend.core import jobs
 from backend.core.clock import set_demo_offset
 from backend.funding.models import FxRate
+from backend.home.demo_profiles import fill_demo_profiles
 from backend.projects import actions as projects
 from backend.projects.import_actions import import_calls
 from backend.projects.models import Project
@@ -50,6 +51,7 @@ def seed(say: Say) -> None:
     load_calls()
     say("demo people")
     people = create_demo_people()
+    fill_demo_profiles(people)
     say("example proposals, through submission, review and decision")
     load_examples(people)
 

@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from backend.accounts import demo
 from backend.accounts.models import Consent, OfficeMembership, User
+from backend.home.demo_profiles import fill_demo_profiles
 
 
 @pytest.mark.django_db
@@ -39,3 +40,13 @@ def test_production_refuses_demo_people(settings: object) -> None:
     with pytest.raises(ImproperlyConfigured):
         demo.create_demo_people()
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_demo_supporters_have_answered() -> None:
+    people = demo.create_demo_people()
+    fill_demo_profiles(people)
+    fill_demo_profiles(people)
+    countries = [person.profile.country for person in people.investors]
+    assert countries == ["US", "JP"]
+    assert [person.profile.version for person in people.investors] == [1, 1]
