@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from backend.local import processes, servers
+from backend.local import messages, processes, servers
 from backend.local.state import StartError, is_locked
 
 # Nobody needs these rows after a power cut, so nothing waits for the disk.
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.browser:
             prepare_browser()
+        messages.compile_when_stale()
         return run_production(options, rest) if options.production else run_alone(options, rest)
     except StartError as error:
         print(error, file=sys.stderr)

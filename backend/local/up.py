@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from backend.local import fingerprint, postgres, processes, progress, servers, valkey
+from backend.local import fingerprint, messages, postgres, processes, progress, servers, valkey
 from backend.local.crew import Crew, Service
 from backend.local.state import StartError, State, lock_state, open_state
 
@@ -83,6 +83,7 @@ class Site:
             for name in servers.GIVEN.values():
                 print(f"export {name}='{environment[name]}'", flush=True)
             return
+        messages.compile_when_stale()
         now = fingerprint.fingerprint()
         if fingerprint.is_prepared(state, now):
             # Nothing changed: the check runs beside the start of the web.

@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from backend.local import postgres, processes, valkey
+from backend.local import fingerprint, postgres, processes, valkey
 from backend.local.state import open_state
 from tests.local.copies import ROOT, UP, environment, free_port, wait_until, wait_until_gone
 
@@ -175,6 +175,7 @@ def test_a_database_killed_under_load_gives_clean_errors_and_then_none(site: Cop
         answers = []
         while time.monotonic() < until:
             answers.append(site.get(path))
+            time.sleep(0.4)  # people, not a flood: that would be told to wait (429)
         return answers
 
     with ThreadPoolExecutor(4) as visitors:
@@ -194,8 +195,9 @@ def test_ctrl_c_ends_everything_and_a_warm_start_fills_nothing(house: House, sit
     assert_nothing_runs(site.var)
     log = (site.var / "log" / "postgres.log").read_text()
     assert log.rstrip().endswith("database system is shut down")
+    changed = (site.var / "postgres" / "prepared").read_text() != fingerprint.fingerprint()
     again = house.live()
-    assert "Sample data" not in again.words()
+    assert ("Sample data" in again.words()) == changed  # somebody may be editing the code
     assert "mai@caukieu.example" in again.words()
 
 
