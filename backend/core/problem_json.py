@@ -78,7 +78,8 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 def _flatten(path: str, detail: Any) -> Any:
     if isinstance(detail, dict):
         for key, value in detail.items():
-            yield from _flatten(f"{path}.{key}".strip("."), value)
+            whole = key == "non_field_errors"
+            yield from _flatten(path if whole else f"{path}.{key}".strip("."), value)
     elif isinstance(detail, list):
         for index, value in enumerate(detail):
             deeper = f"{path}.{index}" if isinstance(value, dict | list) else path

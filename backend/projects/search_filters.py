@@ -8,7 +8,7 @@ from typing import Final
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from backend.core.errors import Invalid, ManyInvalid
+from backend.core.errors import Conflict, Invalid, ManyInvalid
 from backend.core.money import AmbiguousAmount, Money, MoneyError, UnknownCurrency, parse_amount
 from backend.projects import search_codes as codes
 from backend.projects import taxonomy
@@ -194,7 +194,17 @@ def _ordering(text: str, has_query: bool) -> str:
 
 
 def _limits(ticket: Money, convert: Convert | None) -> tuple[tuple[str, int], ...]:
-    """The ticket in every currency that a project can be in. A missing rate is refused upwards."""
+    """The ticket in every currency that a project can be in. Where a rate is missing, projects in
+    that currency do not match; when none can be compared at all, that is refused (`no_rate`)."""
     if convert is None:
         return ((ticket.currency, ticket.minor),)
-    return tuple((code, convert(ticket, code).minor) for code in codes.CURRENCY)
+    limits: list[tuple[str, int]] = []
+    missing: Conflict | None = None
+    for code in codes.CURRENCY:
+        try:
+            limits.append((code, convert(ticket, code).minor))
+        except Conflict as error:
+            missing = error
+    if not limits and missing is not None:
+        raise missing
+    return tuple(limits)
