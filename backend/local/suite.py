@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    raise SystemExit(128 + number)
 
 
 def run_production(options: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -109,8 +109,9 @@ def _pytest(options: argparse.Namespace, rest: Sequence[str], environment: dict[
     try:
         return child.wait()
     finally:
-        # The terminal told pytest about Ctrl-C as well; it prints what it found, then ends.
-        processes.end(child, ((signal.SIGINT, 20.0), (signal.SIGTERM, 5.0)))
+        # The terminal tells pytest about Ctrl-C as well; it prints what it found, then ends.
+        told = isinstance(sys.exc_info()[1], KeyboardInterrupt)
+        processes.end(child, ((signal.SIGINT, 20.0), (signal.SIGTERM, 5.0)), told=told)
 
 
 def default_arguments(rest: Sequence[str], *, browser: bool) -> list[str]:
@@ -137,7 +138,8 @@ def prepare_browser() -> None:
     if (BROWSER_TOOLS / "node_modules").exists():
         return
     environment = os.environ | {"PUPPETEER_SKIP_DOWNLOAD": "1"}
-    command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
+    pinned = (BROWSER_TOOLS / "package-lock.json").exists()
+    command = [npm, "ci" if pinned else "install", "--no-audit", "--no-fund"]
     if subprocess.run(command, cwd=BROWSER_TOOLS, env=environment).returncode != 0:
         raise StartError("The browser tools of tests/browser could not be installed by npm.")
 
