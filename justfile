@@ -21,7 +21,7 @@ check:
     {{bin}}/ruff format --check .
     {{bin}}/lint-imports
     {{bin}}/mypy backend
-    {{bin}}/djlint --check --quiet frontend-templates
+    {{bin}}/djlint --lint --quiet frontend-templates
     {{py}} scripts/messages --check
     {{py}} scripts/workflow_diagrams --check
     {{py}} scripts/check_migrations
@@ -30,7 +30,6 @@ check:
 fix:
     {{bin}}/ruff check --fix .
     {{bin}}/ruff format .
-    {{bin}}/djlint --reformat --quiet frontend-templates || true
     {{py}} scripts/workflow_diagrams
 
 # Benchmarks: `just bench api`, `just bench all`.

@@ -78,7 +78,8 @@ def phrases_and_words(query: str) -> tuple[list[list[str]], list[str]]:
 
 @lru_cache(maxsize=4096)
 def _syllable_key(word: str) -> str:
-    letters, tones = [], []
+    letters: list[str] = []
+    tones: list[int] = []
     for char in unicodedata.normalize("NFD", word):
         if char in _TONES:
             tones.append(_TONES[char])

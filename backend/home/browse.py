@@ -165,12 +165,12 @@ def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip,
     chips += [Chip(origins[v], _without(query, "origin", v)) for v in filters.origins]
     if filters.min_trl:
         label = _("TRL %(n)s or higher") % {"n": filters.min_trl}
-        chips.append(Chip(label, _without(query, "min_trl", query["min_trl"])))
+        chips.append(Chip(label, _without(query, "min_trl", str(query["min_trl"]))))
     if filters.max_ticket:
         label = _("Smallest pledge up to %(sum)s") % {
             "sum": f"{query['max_ticket']}\u00a0{filters.max_ticket.currency}"
         }
-        chips.append(Chip(label, _without(query, "max_ticket", query["max_ticket"])))
+        chips.append(Chip(label, _without(query, "max_ticket", str(query["max_ticket"]))))
     return tuple(chips)
 
 

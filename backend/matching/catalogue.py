@@ -66,7 +66,8 @@ def sha256_of(listings: Sequence[Listing]) -> str:
 def listing_from(document: dict[str, Any]) -> Listing:
     """A stored listing (CatalogueSnapshot) as the engine reads it."""
     many = ("pillars", "technologies", "languages", "skills")
-    return Listing(**{k: tuple(v) if k in many else v for k, v in document.items()})
+    values: dict[str, Any] = {k: tuple(v) if k in many else v for k, v in document.items()}
+    return Listing(**values)
 
 
 def in_base(money: Money, rates: dict[str, Rate]) -> float | None:

@@ -177,7 +177,7 @@ def explain_for(
 def answers_from(values: Mapping[str, Any]) -> Answers:
     """Stored answers (MatchList.answers) as a value."""
     known = {name: values[name] for name in people.NAMES if name in values}
-    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
     return replace(Answers(), **tuples)
 
 

@@ -1,4 +1,4 @@
-"""Reading a list of published calls from CSV or XLSX (pandas), and saying what is wrong, row by row.
+"""Reading a list of published calls from CSV or XLSX (pandas); what is wrong, row by row.
 
 Used by scripts and jobs only: pandas costs over a second to import.
 """

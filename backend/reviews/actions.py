@@ -57,6 +57,7 @@ def submit_review(
     permissions.check_can_review(by, project)
     _check_reviewable(project, by)
     _check_scores(scores, reasons)
+    assert project.current_version is not None  # submitted, so it has one
     review = Review.objects.create(
         version=project.current_version, reviewer=by, comment_vi=comment_vi,
         comment_en=comment_en, submitted_at=app_now(),
@@ -113,6 +114,7 @@ def decide_project(
     ).count()
     if submitted < 2:
         raise Conflict(_("Two reviews must be in before a decision."), code="reviews_missing")
+    assert project.current_version is not None  # reviewed, so it has one
     if outcome != Decision.Outcome.LIST and not (words_vi.strip() or words_en.strip()):
         raise Invalid(_("Enter the reason"), code="missing", field="words_vi")
     decision = Decision.objects.create(

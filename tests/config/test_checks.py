@@ -77,7 +77,7 @@ def test_a_moved_clock_stops_the_start(settings: Any) -> None:
     set_demo_offset(timedelta(days=3))
     for name, value in SAFE.items():
         setattr(settings, name, value)
-    with pytest.raises(ImproperlyConfigured, match="ck.E012"):
+    with pytest.raises(ImproperlyConfigured, match=r"ck\.E012"):
         checks.refuse_unsafe_start()
 
 

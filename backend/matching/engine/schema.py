@@ -164,7 +164,8 @@ def encode_listings(listings: Sequence[Listing], vocabulary: Vocabulary) -> List
 
 
 def _one_hot(ids: Ints, size: int) -> NDArray[np.bool_]:
-    return ids[:, None] == np.arange(size)[None, :]
+    hot: NDArray[np.bool_] = ids[:, None] == np.arange(size)[None, :]
+    return hot
 
 
 def _unit_rows(matrix: Floats) -> Floats:

@@ -279,7 +279,7 @@ def _first(raw: Floats, ids: Sequence[str], k: int, run_id: str, day: str) -> In
     score, fine = np.rint(raw), np.round(raw, 4)
     key = score * 1e6 + fine  # the score decides, then the raw score
     border = np.partition(key, len(key) - k)[len(key) - k]
-    near = np.flatnonzero(key >= border)
-    ties = [hashlib.sha256(f"{run_id} {day} {ids[i]}".encode()).digest() for i in near]
+    near = np.flatnonzero(key >= border).astype(np.int64)
+    ties = [hashlib.sha256(f"{run_id} {day} {ids[i]}".encode()).digest() for i in near.tolist()]
     order = sorted(range(len(near)), key=lambda j: (-key[near[j]], ties[j]))
     return near[np.array(order[:k], dtype=np.int64)]
