@@ -29,7 +29,6 @@ MESSAGES = {
     "account/messages/email_confirmation_failed.txt": _(
         "This address is in use by another account."
     ),
-    "account/messages/logged_out.txt": _("You are signed out."),
     "account/messages/password_changed.txt": _("Your password is changed."),
     "account/messages/password_set.txt": _("Your password is set."),
     "mfa/messages/totp_activated.txt": _("Sign-in with a code is on."),

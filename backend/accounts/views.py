@@ -6,7 +6,7 @@ from allauth.core.ratelimit import respond_429
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.forms import MailLinkForm
 from backend.accounts.mail_link import send_mail_link, sign_in_by_link
@@ -20,7 +20,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def mail_link(request: HttpRequest) -> HttpResponse:
     """Ask for a link. The sign-in page posts its `login` field here as well."""
     data = request.POST.copy()
@@ -40,17 +40,17 @@ def mail_link(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def mail_link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "account/mail_link_sent.html")
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """A page with one button: mail programs that open links themselves must not spend the token."""
     next_url = get_next_redirect_url(request)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "account/open_link.html", {"next_url": next_url})
     try:
         return sign_in_by_link(request, token, next_url)

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.models import User
 from backend.accounts.views import too_many
@@ -29,10 +29,10 @@ Form = CloseCodeForm | ClosePasswordForm
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    if request.method == "GET":
+    if request.method != "POST":
         return _show(request, _form(user))
     try:
         if request.POST.get("send") == "code":
@@ -53,7 +53,7 @@ def close(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def closed(request: HttpRequest) -> HttpResponse:
     return render(request, "me/closed.html")
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.accounts import actions, queries
 from backend.accounts.answers import Answers, answers_of
@@ -44,7 +44,7 @@ def person_of(request: HttpRequest) -> User:
 
 @never_cache
 @login_required
-@require_http_methods(["GET"])
+@require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     profile = queries.profile_of(user)
@@ -66,7 +66,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     initial = {
@@ -84,7 +84,7 @@ def details(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_http_methods(["GET"])
+@require_safe
 def saved(request: HttpRequest) -> HttpResponse:
     rows = (
         SavedProject.objects.filter(user=person_of(request))
@@ -96,7 +96,7 @@ def saved(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def save_project(request: HttpRequest, key: str) -> HttpResponse:
     """The page behind "Save" on public pages, which hold no form of their own (no session)."""
     project = project_for(request.user, key)
@@ -123,7 +123,7 @@ def drop_project(request: HttpRequest, key: str) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @confirmed_recently
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list of keys; a new key's text stands in the one answer that made it."""
@@ -156,12 +156,12 @@ def revoke_token(request: HttpRequest, prefix: str) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @confirmed_recently
 def data(request: HttpRequest) -> HttpResponse:
     """Everything held about the person as one JSON file; a mail tells that it was taken."""
     user = person_of(request)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "me/data.html")
     actions.record_data_download(user, by=user)
     get_adapter(request).send_mail("account/email/data_downloaded", user.email, {"user": user})

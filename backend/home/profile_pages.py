@@ -23,11 +23,11 @@ FROM_URL = {"fields": "fields_", "technologies": "technologies", "instruments": 
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
-    if request.method == "GET":
+    if request.method != "POST":
         return _show(request, ProfileForm(initial=_initial(request, user)))
     form = ProfileForm(request.POST)
     if not form.is_valid():

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from backend.notifications.models import OutboxMail
 from backend.notifications.queries import codes_of_demo_staff
@@ -31,7 +31,7 @@ def local_only(view: View) -> View:
             raise Http404
         return view(request, *args, **kwargs)
 
-    return never_cache(require_GET(wrapped))
+    return never_cache(require_safe(wrapped))
 
 
 @local_only
