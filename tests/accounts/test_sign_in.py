@@ -31,7 +31,7 @@ LINK = "/en/account/sign-in/link/"
 
 
 def confirmed(email: str = "lan@example.com", **fields: Any) -> User:
-    user = factories.a_user(email=email, **fields)
+    user = factories.a_user(email=email, **{"language": "en", **fields})
     user.set_password(PASSWORD)
     user.save()
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
