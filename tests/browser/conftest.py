@@ -1,0 +1,90 @@
+"""A whole site with its sample data, on a database and a port of its own, for real browsers."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "caukieu_browser"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _fresh_database(url: str) -> str:
+    name = f"{NAME}_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    user = f"{parts.get('user', '')}@" if parts.get("user") else ""
+    host = str(parts.get("host", ""))
+    if host.startswith("/"):
+        from urllib.parse import quote
+
+        return f"postgresql://{user}/{name}?host={quote(host, safe='')}"
+    return f"postgresql://{user}{host}:{parts.get('port', 5432)}/{name}"
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        timeout=180,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a seeded site with a trained matcher."""
+    folder = tmp_path_factory.mktemp("site")
+    port = _free_port()
+    environment = os.environ | {
+        "DATABASE_URL": _fresh_database(os.environ["DATABASE_URL"]),
+        "DJANGO_SETTINGS_MODULE": "backend.config.settings.dev",
+        "CAUKIEU_VAR": str(folder),
+        "CAUKIEU_DB_ROLE": "caukieu_app",
+        "CELERY_BROKER_URL": "",
+        "PORT": str(port),
+    }
+    _manage(environment, "migrate", "--noinput", "-v0")
+    _manage(environment, "collectstatic", "--noinput", "-v0")
+    _manage(environment, "seed")
+    _manage(environment, "run_jobs")
+    web = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "python:backend.config.gunicorn",
+         "backend.config.wsgi"],
+        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait(base)
+        yield base
+    finally:
+        web.terminate()
+        web.wait(20)
+
+
+def _wait(base: str) -> None:
+    deadline = time.monotonic() + 40
+    while True:
+        try:
+            with urllib.request.urlopen(f"{base}/readyz", timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < deadline, "the site did not start"
+            time.sleep(0.2)

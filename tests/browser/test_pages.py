@@ -1,0 +1,108 @@
+"""axe-core and our own checks on every page.
+
+CI looks at one combination of width, theme and language, which rotates with the commit;
+`./scripts/bench all` (CAUKIEU_FULL_MATRIX=1) looks at all of them.
+"""
+
+import itertools
+import json
+import os
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ALL = list(itertools.product((390, 1280), ("light", "dark"), ("vi", "en")))
+TEXTS = (
+    "review", "ranking", "fees", "risks", "complaints", "privacy", "terms", "accessibility",
+    "help", "source",
+)  # fmt: skip
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+
+def _combinations() -> list[tuple[int, str, str]]:
+    if os.environ.get("CAUKIEU_FULL_MATRIX") == "1":
+        return ALL
+    said = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True
+    ).stdout.strip()
+    return [ALL[int(said[:8] or "0", 16) % len(ALL)]]
+
+
+def _paths(base: str, language: str) -> list[str]:
+    with urllib.request.urlopen(f"{base}/api/v1/projects/?origin=proposal") as answer:
+        proposals = json.load(answer)["results"]
+    with urllib.request.urlopen(f"{base}/api/v1/projects/?origin=call") as answer:
+        calls = json.load(answer)["results"]
+    first, second, call = proposals[0]["slug"], proposals[1]["slug"], calls[0]["slug"]
+    paths = [
+        "",
+        "projects/",
+        "projects/?q=n%C6%B0%E1%BB%9Bc&field=digital_urban_services",
+        "projects/?q=zzzzzz&field=open_innovation",
+        f"projects/{first}/",
+        f"projects/{first}/?fields=smart_manufacturing&amount=200&currency=USD",
+        f"projects/{call}/",
+        "for-you/",
+        "for-you/?fields=smart_manufacturing&amount=200&currency=USD&w_field=more",
+        f"compare/?p={first}&p={second}",
+        "compare/",
+        "account/sign-in/",
+        "account/join/",
+        "account/password/reset/",
+        "outbox/",
+        *[f"about/{name}/" for name in TEXTS],
+    ]
+    return [f"/{language}/{path}" for path in paths]
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), _combinations())
+def test_every_page_passes_axe_and_our_own_checks(
+    site: str, width: int, theme: str, language: str
+) -> None:
+    pages = [{"path": path, "width": width, "theme": theme} for path in _paths(site, language)] + [
+        {"path": f"/{language}/nowhere/", "width": width, "theme": theme, "status": 404}
+    ]
+    done = subprocess.run(
+        ["node", "check_pages.js"],
+        cwd=HERE,
+        input=json.dumps({"base": site, "pages": pages}),
+        capture_output=True,
+        text=True,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["checked"] == len(pages)
+    assert not result["wrong"], "\n".join(result["wrong"])
+
+
+JOURNEYS = ["match", "browse", "language", "account"]
+
+
+def _journeys() -> list[tuple[str, str, int, str]]:
+    if os.environ.get("CAUKIEU_FULL_MATRIX") == "1":
+        return list(itertools.product(JOURNEYS, ("on", "off"), (390, 1280), ("vi", "en")))
+    kinds = itertools.cycle([("on", 390, "vi"), ("off", 1280, "en"), ("off", 390, "vi")])
+    return [(name, *next(kinds)) for name in JOURNEYS]
+
+
+@pytest.mark.parametrize(("name", "javascript", "width", "language"), _journeys())
+def test_a_person_can_walk_it(
+    site: str, name: str, javascript: str, width: int, language: str
+) -> None:
+    from backend.accounts.demo import PASSWORD, PEOPLE
+
+    investor = next(p for p in PEOPLE if p.key == "investor_us")
+    done = subprocess.run(
+        ["node", "journeys.js", name, site, javascript, str(width), language],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"DEMO_EMAIL": investor.email, "DEMO_PASSWORD": PASSWORD},
+    )
+    assert done.returncode == 0, done.stderr
