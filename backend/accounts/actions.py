@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts import answers as answering
 from backend.accounts import tokens
 from backend.accounts.answers import Answers, Vocabulary
-from backend.accounts.consent_texts import DOCUMENTS, ConsentText
+from backend.accounts.consent_texts import DOCUMENTS, LANGUAGES, ConsentText
 from backend.accounts.models import (
     ApiToken,
     CityOffice,
@@ -35,7 +35,6 @@ from backend.core import audit, jobs
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
 from backend.core.text import clean_text
 
-LANGUAGES = ("vi", "en")
 EMAIL_MISSING = _("Enter an e-mail address, for example ten@example.com")
 ADDRESS_IN_USE = _("This address is in use. Sign in instead.")
 NEEDS_ROLE = _("This needs the role %(role)s. The city office can grant it.")

@@ -12,6 +12,7 @@ from functools import lru_cache
 from django.conf import settings
 
 DOCUMENTS = ("terms", "privacy")
+LANGUAGES = ("vi", "en")
 _VERSION = re.compile(r"^version:\s*(\S{1,20})\s*$", re.MULTILINE)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from backend.accounts.consent_texts import DOCUMENTS, LANGUAGES, ConsentText, consent_text
 from backend.accounts.models import ApiToken, Consent, InvestorProfile, PersonSession, User
 from backend.accounts.permissions import has_code
 
@@ -30,6 +31,22 @@ def profile_of(user: User) -> InvestorProfile | None:
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     """Live keys first, then newest first."""
     return ApiToken.objects.filter(user=user).order_by("revoked_at", "-id")
+
+
+def texts_to_agree_to(user: User, language: str) -> list[ConsentText]:
+    """Texts in force that the person has agreed to in no language; demo people are not asked."""
+    if user.is_demo:
+        return []
+    agreed = set(
+        Consent.objects.filter(user=user, withdrawn_at__isnull=True).values_list(
+            "text_sha256", flat=True
+        )
+    )
+    return [
+        consent_text(document, language)
+        for document in DOCUMENTS
+        if not agreed & {consent_text(document, other).sha256 for other in LANGUAGES}
+    ]
 
 
 def consents_of(user: User) -> QuerySet[Consent]:

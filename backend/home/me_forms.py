@@ -53,6 +53,13 @@ class DetailsForm(forms.Form):
         self.fields["time_zone"].choices = _zones()  # type: ignore[attr-defined]
 
 
+class ConsentForm(forms.Form):
+    consent = forms.BooleanField(
+        label=_("I have read what changed and agree to it"),
+        error_messages={"required": _("Tick the box to agree.")},
+    )
+
+
 class TokenForm(forms.Form):
     name = forms.CharField(
         label=_("Name of the key"),

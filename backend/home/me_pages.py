@@ -20,7 +20,7 @@ from backend.accounts.models import ApiToken, User
 from backend.accounts.permissions import roles_of
 from backend.core.errors import DomainError
 from backend.home.answer_words import answer_rows
-from backend.home.me_forms import DetailsForm, TokenForm, zone_name
+from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
 from backend.home.my_data import encode, record_of
 from backend.projects import actions as projects
 from backend.projects.models import SavedProject
@@ -60,6 +60,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "roles": sorted(roles_of(user)),
         "saved_count": SavedProject.objects.filter(user=user).count(),
         "consents": queries.consents_of(user),
+        "to_agree": queries.texts_to_agree_to(user, (get_language() or "vi")[:2]),
     }
     return render(request, "me/overview.html", context)
 
@@ -80,6 +81,23 @@ def details(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Your details are saved."))
         return redirect("home:me")
     return render(request, "me/details.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent(request: HttpRequest) -> HttpResponse:
+    """Texts that changed since the person agreed are agreed to again here."""
+    user = person_of(request)
+    texts = queries.texts_to_agree_to(user, (get_language() or "vi")[:2])
+    form = ConsentForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        for text in texts:
+            actions.give_consent(user, text, by=user)
+        messages.success(request, _("Noted, with today's date."))
+        return redirect("home:me")
+    status = 400 if form.errors else 200
+    return render(request, "me/consent.html", {"form": form, "texts": texts}, status=status)
 
 
 @never_cache

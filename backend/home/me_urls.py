@@ -7,6 +7,7 @@ from backend.home import close_pages, me_pages, profile_pages
 urlpatterns = [
     path("", me_pages.overview, name="me"),
     path("details/", me_pages.details, name="details"),
+    path("consent/", me_pages.consent, name="consent"),
     path("profile/", profile_pages.profile, name="profile"),
     path("saved/", me_pages.saved, name="saved"),
     path("saved/<str:key>/", me_pages.save_project, name="save_project"),

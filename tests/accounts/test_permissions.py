@@ -66,6 +66,8 @@ PAGES: list[tuple[str, dict[str, str], str, Answer, Answer]] = [
     ("home:me", {}, "post", IN, NO_METHOD),
     ("home:details", {}, "get", IN, OK),
     ("home:details", {}, "post", IN, BAD),
+    ("home:consent", {}, "get", IN, OK),
+    ("home:consent", {}, "post", IN, BAD),
     ("home:profile", {}, "get", IN, OK),
     ("home:profile", {}, "post", IN, BAD),
     ("home:saved", {}, "get", IN, OK),
