@@ -24,7 +24,7 @@ from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
 from backend.home.my_data import encode, record_of
 from backend.projects import actions as projects
 from backend.projects.models import SavedProject
-from backend.projects.queries import project_for
+from backend.projects.queries import project_for, saved_ids_of
 from backend.projects.workflow import PUBLIC
 
 View = Callable[..., HttpResponse]
@@ -122,7 +122,8 @@ def save_project(request: HttpRequest, key: str) -> HttpResponse:
         projects.save_for_later(project, by=person_of(request))
         messages.success(request, _("Saved."))
         return redirect("home:saved")
-    return render(request, "me/save.html", {"project": project})
+    is_saved = project.public_id in saved_ids_of(request.user)
+    return render(request, "me/save.html", {"project": project, "is_saved": is_saved})
 
 
 @never_cache

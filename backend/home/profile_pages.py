@@ -10,14 +10,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from backend.accounts import actions
-from backend.accounts.answers import Answers, answers_of
+from backend.accounts.answers import FACTORS, LEVELS, Answers, answers_of
 from backend.accounts.models import InvestorProfile, User
 from backend.core.errors import Conflict, ManyInvalid
 from backend.home.answer_words import answer_rows
 from backend.home.profile_forms import ProfileForm, initial_of
 from backend.home.vocabulary import vocabulary
 
-# Answers of the three-question form, which stand in the URL, are taken over into a first profile.
+# Answers of the short form, which stand in the URL, are taken over when the person wants to keep them.
 FROM_URL = {"fields": "fields_", "technologies": "technologies", "instruments": "instruments"}
 
 
@@ -53,15 +53,21 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 def _initial(request: HttpRequest, user: User) -> dict[str, object]:
+    """What is saved, with the answers of the URL laid over it; nothing is saved by looking."""
     saved = InvestorProfile.objects.filter(user=user).first()
     if saved:
-        return initial_of(answers_of(saved), saved.weights, saved.version)
-    initial = initial_of(Answers(), {}, 0)
+        initial = initial_of(answers_of(saved), saved.weights, saved.version)
+    else:
+        initial = initial_of(Answers(), {}, 0)
     for name, field in FROM_URL.items():
-        initial[field] = request.GET.getlist(name)
-    initial["country"] = request.GET.get("country", "")
-    initial["budget_amount"] = request.GET.get("amount", "")[:60]
-    initial["budget_currency"] = request.GET.get("currency", "")
+        if name in request.GET:
+            initial[field] = request.GET.getlist(name)
+    if request.GET.get("amount"):
+        initial["budget_amount"] = request.GET["amount"][:60]
+        initial["budget_currency"] = request.GET.get("currency", "")
+    for factor in FACTORS:
+        if request.GET.get(f"w_{factor}") in LEVELS:
+            initial[f"weight_{factor}"] = request.GET[f"w_{factor}"]
     return initial
 
 

@@ -180,11 +180,18 @@ def test_two_windows_show_both_versions_and_lose_nothing(signed_in: Client) -> N
     )  # fmt: skip
 
 
-def test_answers_of_the_short_form_are_taken_over(signed_in: Client) -> None:
-    page = signed_in.get(f"{PAGE}?fields=low_carbon_logistics&amount=50&currency=AUD")
-    text = page.content.decode()
+def test_answers_of_the_short_form_are_taken_over_and_wait_for_a_press(signed_in: Client) -> None:
+    query = "?fields=low_carbon_logistics&amount=50&currency=AUD&w_place=off&w_field=nonsense"
+    text = signed_in.get(PAGE + query).content.decode()
     assert re.search(r'value="low_carbon_logistics"[^>]*checked', text)
     assert re.search(r'<option value="AUD" selected', text)
+    assert re.search(r'name="weight_place" value="off"[^>]*checked', text)
+    assert re.search(r'name="weight_field" value="normal"[^>]*checked', text)
+    assert not InvestorProfile.objects.exists()
+    signed_in.post(PAGE, answers(country="JP"))
+    text = signed_in.get(PAGE + query).content.decode()
+    assert re.search(r'value="low_carbon_logistics"[^>]*checked', text)
+    assert re.search(r'<option value="JP" selected', text), "what the URL does not say stays"
 
 
 def test_the_page_is_whole_in_vietnamese(signed_in: Client) -> None:
