@@ -17,7 +17,7 @@ from backend.home.answer_words import answer_rows
 from backend.home.profile_forms import ProfileForm, initial_of
 from backend.home.vocabulary import vocabulary
 
-# Answers of the short form, which stand in the URL, are taken over when the person wants to keep them.
+# Answers of the short form stand in the URL; they are taken over when the person asks for it.
 FROM_URL = {"fields": "fields_", "technologies": "technologies", "instruments": "instruments"}
 
 

@@ -3,7 +3,7 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from backend.accounts import demo
 from backend.accounts.models import Consent, OfficeMembership, User
@@ -39,6 +39,8 @@ def test_production_refuses_demo_people(settings: object) -> None:
     settings.ENVIRONMENT = "production"  # type: ignore[attr-defined]
     with pytest.raises(ImproperlyConfigured):
         demo.create_demo_people()
+    with pytest.raises(CommandError):
+        call_command("demo_people")
     assert not User.objects.exists()
 
 

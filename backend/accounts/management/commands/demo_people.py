@@ -1,6 +1,7 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 
 from backend.accounts.demo import PASSWORD, PEOPLE, create_demo_people
 
@@ -21,7 +22,10 @@ class Command(BaseCommand):
     help = "Add the demo people who are missing and print how to sign in as each."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        create_demo_people()
+        try:
+            create_demo_people()
+        except ImproperlyConfigured as refused:
+            raise CommandError(str(refused)) from None
         self.stdout.write(table())
 
 
