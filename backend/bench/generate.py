@@ -37,9 +37,37 @@ OBJECTS: Final = (
     ("trường dạy nghề", "vocational schools"), ("hồ sơ đất đai", "land records"),
     ("dịch vụ công", "public services"), ("chợ đầu mối", "wholesale markets"),
     ("linh kiện ô tô", "car parts"), ("máy bay không người lái", "drones"),
+    ("nước mắm", "fish sauce"), ("hồ tiêu", "pepper"), ("cao su thiên nhiên", "natural rubber"),
+    ("tre ép khối", "laminated bamboo"), ("gốm sứ", "ceramics"), ("sơn mài", "lacquerware"),
+    ("mây tre lá", "rattan goods"), ("đồ gỗ nội thất", "wooden furniture"),
+    ("bao bì giấy", "paper packaging"), ("chai thủy tinh", "glass bottles"),
+    ("dầu ăn đã qua sử dụng", "used cooking oil"), ("bùn thải", "sludge"),
+    ("khí sinh học", "biogas"), ("trấu", "rice husks"), ("bã mía", "bagasse"),
+    ("thức ăn chăn nuôi", "animal feed"), ("cá tra", "pangasius"), ("cua biển", "mud crabs"),
+    ("rong biển", "seaweed"), ("nấm dược liệu", "medicinal mushrooms"),
+    ("hoa lan", "orchids"), ("rau thủy canh", "hydroponic greens"),
+    ("vắc xin", "vaccines"), ("xét nghiệm nhanh", "rapid tests"), ("chân tay giả", "prostheses"),
+    ("xe lăn điện", "powered wheelchairs"), ("máy thở", "ventilators"),
+    ("hồ sơ bệnh án", "medical records"), ("kính hiển vi", "microscopes"),
+    ("bộ đổi nguồn", "inverters"), ("pin lithium", "lithium batteries"),
+    ("biến áp", "transformers"), ("công tơ điện", "electricity meters"),
+    ("nồi hơi", "boilers"), ("máy nén khí", "air compressors"), ("máy bơm", "pumps"),
+    ("van công nghiệp", "industrial valves"), ("ổ bi", "bearings"), ("bu lông", "fasteners"),
+    ("bảng mạch", "circuit boards"), ("cáp quang", "optical cables"),
+    ("ăng ten", "antennas"), ("đồng hồ nước", "water meters"), ("cống ngầm", "culverts"),
+    ("kè sông", "river embankments"), ("cầu vượt", "flyovers"), ("bến thủy", "river piers"),
+    ("sà lan", "barges"), ("kho bãi tự động", "automated warehouses"),
+    ("xe nâng", "forklifts"), ("bưu kiện", "parcels"), ("hải quan điện tử", "electronic customs"),
+    ("thư viện số", "digital libraries"), ("bản đồ ngập", "flood maps"),
+    ("cây xanh đường phố", "street trees"), ("tiếng ồn", "noise levels"),
+    ("chất lượng không khí", "air quality"), ("nhà ở xã hội", "social housing"),
+    ("chữa cháy", "fire fighting"), ("camera giao thông", "traffic cameras"),
 )  # fmt: skip
+# A few things are asked for often, most rarely.
+OFTEN: Final = [1 / (rank + 5) for rank in range(len(OBJECTS))]
 GOALS: Final = (
-    ("Sản xuất thông minh cho", "Smart manufacturing for"), ("Giảm điện năng của", "Less power for"),
+    ("Sản xuất thông minh cho", "Smart manufacturing for"),
+    ("Giảm điện năng của", "Less power for"),
     ("Theo dõi từ xa", "Remote monitoring of"), ("Truy xuất nguồn gốc", "Traceability of"),
     ("Kiểm tra lỗi bằng hình ảnh cho", "Visual inspection of"), ("Chia sẻ", "Sharing"),
     ("Bảo trì dự báo cho", "Predictive maintenance of"), ("Tái chế từ", "Recycling of"),
@@ -61,11 +89,50 @@ RESULTS: Final = (
     ("cảnh báo trước {n} giờ", "warns {n} hours ahead"),
     ("tránh {n} tấn khí thải mỗi năm", "avoids {n} tonnes of emissions a year"),
 )  # fmt: skip
-SYLLABLES: Final = (
-    "An Bình Chánh Công Đại Đông Đức Dương Gia Hà Hải Hòa Hưng Khánh Kiên Lâm Long Minh Mộc Nam "
-    "Nghĩa Phát Phong Phú Phúc Quang Quý Sài Sơn Tâm Tân Thạnh Thịnh Thuận Tiến Trí Trung Tường "
-    "Việt Vĩnh Xuân Yên"
-).split()
+SYLLABLES: Final = [
+    "An",
+    "Bình",
+    "Chánh",
+    "Công",
+    "Đại",
+    "Đông",
+    "Đức",
+    "Dương",
+    "Gia",
+    "Hà",
+    "Hải",
+    "Hòa",
+    "Hưng",
+    "Khánh",
+    "Kiên",
+    "Lâm",
+    "Long",
+    "Minh",
+    "Mộc",
+    "Nam",
+    "Nghĩa",
+    "Phát",
+    "Phong",
+    "Phú",
+    "Phúc",
+    "Quang",
+    "Quý",
+    "Sài",
+    "Sơn",
+    "Tâm",
+    "Tân",
+    "Thạnh",
+    "Thịnh",
+    "Thuận",
+    "Tiến",
+    "Trí",
+    "Trung",
+    "Tường",
+    "Việt",
+    "Vĩnh",
+    "Xuân",
+    "Yên",
+]
 INSTRUMENTS: Final = ("contribution", "reward", "loan", "convertible", "equity", "fund_unit")
 START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 PROJECT_COLUMNS: Final = tuple(
@@ -116,8 +183,9 @@ def _technologies(rng: random.Random) -> list[str]:
 
 
 def _write_texts(rng: random.Random, project: Project) -> None:
-    thing, goal, people = rng.choice(OBJECTS), rng.choice(GOALS), rng.choice(PEOPLE)
-    other, result, number = rng.choice(OBJECTS), rng.choice(RESULTS), rng.randint(2, 95)
+    thing, other = rng.choices(OBJECTS, weights=OFTEN, k=2)
+    goal, people = rng.choice(GOALS), rng.choice(PEOPLE)
+    result, number = rng.choice(RESULTS), rng.randint(2, 95)
     place = [taxonomy.label("place", str(project.place_code), lang) for lang in ("vi", "en")]
     name = " ".join(rng.choices(SYLLABLES, k=3))
     project.title_vi = f"{goal[0]} {thing[0]} ở {place[0]}"

@@ -1,0 +1,170 @@
+"""One database, one process: times every call, in process or over HTTP; prints JSON.
+
+python -m backend.bench.api_worker {local|http:PORT} ROUNDS
+"""
+
+import http.client
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+from urllib.parse import quote
+
+import django
+
+django.setup()
+
+# Django must be set up before its models are imported.
+from django.core.cache import caches  # noqa: E402
+from django.http import QueryDict  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from backend.projects import search  # noqa: E402
+from backend.projects.models import Project, ProjectSearch  # noqa: E402
+from backend.projects.search_cursor import write_cursor  # noqa: E402
+
+QUERIES = (Path(__file__).parent / "queries.txt").read_text(encoding="utf-8").splitlines()
+FILTER = "field=open_innovation&technology=ai"
+ANSWERS = json.dumps(
+    {
+        "fields": ["smart_manufacturing"],
+        "country": "US",
+        "budget": {"amount": "5000000", "currency": "VND"},
+        "horizon_months": 24,
+        "languages": ["vi"],
+        "weights": {"field": "more"},
+    }
+)
+Call = Callable[[], bytes]
+Times = dict[str, list[float]]
+
+
+def local_get(path: str) -> bytes:
+    response = _client.get(path)
+    assert response.status_code == 200, (path, response.status_code, response.content[:300])
+    return response.content
+
+
+def local_post(path: str, body: str) -> bytes:
+    response = _client.post(path, data=body, content_type="application/json")
+    assert response.status_code == 200, (path, response.content[:300])
+    return response.content
+
+
+_client = Client()
+
+
+def over_http(port: int) -> tuple[Callable[[str], bytes], Callable[[str, str], bytes]]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(method: str, path: str, body: str | None = None) -> bytes:
+        headers = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path, body=body, headers=headers)
+        response = connection.getresponse()
+        data = response.read()
+        assert response.status == 200, (path, response.status, data[:300])
+        return data
+
+    return (lambda path: ask("GET", path), lambda path, body: ask("POST", path, body))
+
+
+def calls(get: Callable[[str], bytes], post: Callable[[str, str], bytes]) -> dict[str, Call]:
+    newest = Project.objects.order_by("-listed_at", "-id")
+    one = newest.filter(origin="proposal").values_list("public_id", flat=True)[3]
+    found: dict[str, Call] = {}
+    for name, base in (("ours", "v1"), ("drf", "drf"), ("raw", "raw")):
+        root = f"/api/{base}/projects/"
+        found[f"list {name}"] = lambda root=root: get(root)
+        found[f"filtered {name}"] = lambda root=root: get(f"{root}?{FILTER}")
+        found[f"project {name}"] = lambda root=root: get(f"{root}{one}/")
+    for name, base, key in (("ours", "v1", "q"), ("raw", "raw", "q"), ("drf", "drf", "search")):
+        found[f"search {name}"] = lambda base=base, key=key: get(
+            f"/api/{base}/projects/?{key}={quote('robot')}"
+        )
+    deepest = _deepest()
+    found["deepest"] = lambda: get(deepest)
+    found["preview"] = lambda: post("/api/v1/matches/preview/", ANSWERS)
+    return found
+
+
+def _deepest() -> str:
+    """The address of the last full page of the whole list."""
+    rows = ProjectSearch.objects.filter(shelf=1).order_by("listed_at", "tie")
+    listed_at, tie = rows.values_list("listed_at", "tie")[20]
+    filters = search.parse_filters(QueryDict(""))
+    position: list[int | str] = [listed_at.isoformat(), tie]
+    return (
+        f"/api/v1/projects/?cursor={quote(write_cursor(filters.fingerprint, 'newest', position))}"
+    )
+
+
+def time_calls(found: dict[str, Call], rounds: int) -> Times:
+    """Round-robin, so that a busy moment of the machine touches every call alike."""
+    times: Times = {name: [] for name in found}
+    slow = {name for name in found if name == "search drf"}
+    for _ in range(3):
+        for call in found.values():
+            call()
+    for number in range(rounds):
+        for name, call in found.items():
+            if name in slow and number % 5:
+                continue
+            times[name].append(_timed(call))
+    return times
+
+
+def _timed(call: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1000
+
+
+def time_searches(get: Callable[[str], bytes], times: Times) -> None:
+    """The mix of queries: the page alone (counts kept), and cold (nothing kept)."""
+    paths = [f"/api/v1/projects/?q={quote(query)}" for query in QUERIES]
+    for path in paths:
+        get(path)
+    times["mix"] = [_timed(lambda path=path: get(path)) for _ in range(2) for path in paths]
+
+
+def time_inside(times: Times) -> None:
+    """What only the process can see: functions with nothing kept."""
+    memory = caches["memory"]
+
+    def facets(address: str) -> float:
+        filters = search.parse_filters(QueryDict(address))
+        memory.clear()
+        return _timed(lambda: search.facet_counts(filters))
+
+    times["facets"] = [facets("") for _ in range(15)]
+    times["facets filtered"] = [facets(FILTER) for _ in range(15)]
+    times["facets searched"] = [facets("q=robot") for _ in range(15)]
+    mix = []
+    for query in QUERIES:
+        filters = search.parse_filters(QueryDict(f"q={quote(query)}"))
+        memory.clear()
+        mix.append(_timed(lambda f=filters: (search.search_projects(f), search.count_matches(f))))
+    times["mix cold"] = mix
+
+
+def summary(times: Times) -> dict[str, dict[str, float]]:
+    cut = {name: quantiles(values, n=100, method="inclusive") for name, values in times.items()}
+    return {name: {"p50": c[49], "p95": c[94]} for name, c in cut.items()}
+
+
+def main() -> None:
+    where, rounds = sys.argv[1], int(sys.argv[2])
+    is_local = where == "local"
+    get, post = (local_get, local_post) if is_local else over_http(int(where.split(":")[1]))
+    times = time_calls(calls(get, post), rounds)
+    time_searches(get, times)
+    if is_local:
+        time_inside(times)
+    print(json.dumps(summary(times)))
+
+
+if __name__ == "__main__":
+    main()
