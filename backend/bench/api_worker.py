@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -77,16 +78,14 @@ def calls(get: Callable[[str], bytes], post: Callable[[str, str], bytes]) -> dic
     found: dict[str, Call] = {}
     for name, base in (("ours", "v1"), ("drf", "drf"), ("raw", "raw")):
         root = f"/api/{base}/projects/"
-        found[f"list {name}"] = lambda root=root: get(root)
-        found[f"filtered {name}"] = lambda root=root: get(f"{root}?{FILTER}")
-        found[f"project {name}"] = lambda root=root: get(f"{root}{one}/")
-    for name, base, key in (("ours", "v1", "q"), ("raw", "raw", "q"), ("drf", "drf", "search")):
-        found[f"search {name}"] = lambda base=base, key=key: get(
-            f"/api/{base}/projects/?{key}={quote('robot')}"
-        )
+        key = "search" if name == "drf" else "q"
+        found[f"list {name}"] = partial(get, root)
+        found[f"filtered {name}"] = partial(get, f"{root}?{FILTER}")
+        found[f"project {name}"] = partial(get, f"{root}{one}/")
+        found[f"search {name}"] = partial(get, f"{root}?{key}=robot")
     deepest = _deepest()
-    found["deepest"] = lambda: get(deepest)
-    found["preview"] = lambda: post("/api/v1/matches/preview/", ANSWERS)
+    found["deepest"] = partial(get, deepest)
+    found["preview"] = partial(post, "/api/v1/matches/preview/", ANSWERS)
     return found
 
 
@@ -127,7 +126,7 @@ def time_searches(get: Callable[[str], bytes], times: Times) -> None:
     paths = [f"/api/v1/projects/?q={quote(query)}" for query in QUERIES]
     for path in paths:
         get(path)
-    times["mix"] = [_timed(lambda path=path: get(path)) for _ in range(2) for path in paths]
+    times["mix"] = [_timed(partial(get, path)) for _ in range(2) for path in paths]
 
 
 def time_inside(times: Times) -> None:
@@ -137,17 +136,19 @@ def time_inside(times: Times) -> None:
     def facets(address: str) -> float:
         filters = search.parse_filters(QueryDict(address))
         memory.clear()
-        return _timed(lambda: search.facet_counts(filters))
+        return _timed(partial(search.facet_counts, filters))
+
+    def search_cold(query: str) -> float:
+        filters = search.parse_filters(QueryDict(f"q={quote(query)}"))
+        memory.clear()
+        return _timed(partial(search.search_projects, filters)) + _timed(
+            partial(search.count_matches, filters)
+        )
 
     times["facets"] = [facets("") for _ in range(15)]
     times["facets filtered"] = [facets(FILTER) for _ in range(15)]
     times["facets searched"] = [facets("q=robot") for _ in range(15)]
-    mix = []
-    for query in QUERIES:
-        filters = search.parse_filters(QueryDict(f"q={quote(query)}"))
-        memory.clear()
-        mix.append(_timed(lambda f=filters: (search.search_projects(f), search.count_matches(f))))
-    times["mix cold"] = mix
+    times["mix cold"] = [search_cold(query) for query in QUERIES]
 
 
 def summary(times: Times) -> dict[str, dict[str, float]]:

@@ -2,7 +2,7 @@
 other serialising. Written as one would write them, not to lose."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -55,8 +55,11 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
         fields = (*FACTS, "call", "milestones")
 
 
-class ListSerializer(ProjectSerializer):
-    class Meta(ProjectSerializer.Meta):
+class ListSerializer(serializers.ModelSerializer[Project]):
+    call = CallSerializer(read_only=True, default=None)
+
+    class Meta:
+        model = Project
         fields = (*FACTS, "call")
 
 
@@ -71,9 +74,9 @@ class DrfProjects(viewsets.ReadOnlyModelViewSet[Project]):
     throttle_scope = "read"
     lookup_field = "public_id"
     pagination_class = NewestFirst
-    renderer_classes: ClassVar[list[Any]] = [JSONRenderer]
-    filter_backends: ClassVar[list[Any]] = [filters.SearchFilter]
-    search_fields: ClassVar[list[str]] = ["title_vi", "title_en", "summary_vi", "summary_en"]
+    renderer_classes = [JSONRenderer]
+    filter_backends = [filters.SearchFilter]
+    search_fields = ["title_vi", "title_en", "summary_vi", "summary_en"]
 
     def get_queryset(self) -> QuerySet[Project]:
         rows = Project.objects.filter(status="listed", frozen_at__isnull=True)
@@ -84,7 +87,7 @@ class DrfProjects(viewsets.ReadOnlyModelViewSet[Project]):
             rows = rows.filter(technologies__overlap=technologies)
         return rows.select_related("call").prefetch_related("milestones")
 
-    def get_serializer_class(self) -> type[ProjectSerializer]:
+    def get_serializer_class(self) -> type[serializers.ModelSerializer[Project]]:
         return ListSerializer if self.action == "list" else ProjectSerializer
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -121,7 +124,8 @@ class RawList(ReadView):
 
     def get(self, request: Request) -> HttpResponseBase:
         asked = _filters(request)
-        where, params = ["p.status = 'listed'", "p.frozen_at IS NULL"], []
+        where: list[str] = ["p.status = 'listed'", "p.frozen_at IS NULL"]
+        params: list[Any] = []
         if asked.fields:
             where.append("p.field = ANY(%s)")
             params.append(list(asked.fields))

@@ -136,7 +136,7 @@ SYLLABLES: Final = [
 INSTRUMENTS: Final = ("contribution", "reward", "loan", "convertible", "equity", "fund_unit")
 START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 PROJECT_COLUMNS: Final = tuple(
-    f.column for f in Project._meta.concrete_fields if f.column != "current_version_id"
+    str(f.column) for f in Project._meta.concrete_fields if f.column != "current_version_id"
 )
 
 

@@ -164,7 +164,8 @@ def facet_counts(filters: ListFilters) -> FacetCounts:
 def _rows(statement: Statement) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(*statement)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 _NUMBERED: Final[Mapping[str, Mapping[str, int]]] = {

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.accounts.models import User
 from backend.core import idempotency
 from backend.core.errors import Invalid
 from backend.home.api.wire import dumps
@@ -68,6 +69,7 @@ class MyView(APIView):
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return work()
+        assert isinstance(request.user, User)
         owner = request.user.public_id
         body = dumps(request.data)
         kept = idempotency.claim(

@@ -22,7 +22,8 @@ class Schema(SpectacularAPIView):
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
     """Made once: the paths do not change while the process runs."""
-    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    generator: Any = SchemaGenerator
+    document: dict[str, Any] = generator().get_schema(request=None, public=True)
     return document
 
 

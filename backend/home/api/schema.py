@@ -15,7 +15,7 @@ from backend.projects import search_codes as codes
 from backend.projects.search_filters import MAX_QUERY
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document names keys of programs; registered by being defined."""
 
     target_class = "backend.accounts.authentication.TokenAuthentication"

@@ -65,7 +65,7 @@ class AmountSerializer(serializers.Serializer[Any]):
     )
     currency = serializers.ChoiceField(choices=CURRENCIES)
 
-    def validate(self, attrs: Mapping[str, Any]) -> Money:  # type: ignore[override]
+    def validate(self, attrs: Mapping[str, Any]) -> Money:
         try:
             money = from_major(Decimal(attrs["amount"]), attrs["currency"])
         except (InvalidOperation, MoneyError) as error:

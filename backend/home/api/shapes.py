@@ -68,7 +68,7 @@ class CardShape(serializers.Serializer[Any]):
     title = PairShape()
     summary = PairShape()
     owner = OwnerShape()
-    field = serializers.ChoiceField(choices=list(codes.FIELD), allow_null=True)  # type: ignore[assignment]
+    field = serializers.ChoiceField(choices=list(codes.FIELD), allow_null=True)
     pillars = serializers.ListField(child=serializers.ChoiceField(choices=list(codes.PILLAR)))
     values = serializers.ListField(child=serializers.ChoiceField(choices=taxonomy.keys("value")))
     technologies = serializers.ListField(
@@ -199,7 +199,7 @@ class ProfileShape(AnswersSerializer):
 
 
 class FieldProblemShape(serializers.Serializer[Any]):
-    field = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    field = serializers.CharField(allow_null=True)
     code = serializers.CharField()
     detail = serializers.CharField()
 
@@ -213,7 +213,7 @@ class ProblemShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     request_id = serializers.CharField(required=False)
-    errors = FieldProblemShape(many=True, required=False)
+    errors = FieldProblemShape(many=True, required=False)  # type: ignore[assignment]
 
 
 class ReasonShape(serializers.Serializer[Any]):
