@@ -1,5 +1,10 @@
 """Pages for what went wrong; the API answers in problem+json instead."""
 
+import sys
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -25,4 +30,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return _without_database(request)
     return _answer(request, 500, "server_error", "Something broke on our side.")
+
+
+def _without_database(request: HttpRequest) -> HttpResponse:
+    """PostgreSQL is away: a 503 on a page that asks it for nothing, not even who you are."""
+    request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+    request.user = AnonymousUser()
+    response = _answer(request, 503, "unavailable", "The database does not answer just now.")
+    response.headers["Retry-After"] = "5"
+    return response

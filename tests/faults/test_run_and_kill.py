@@ -45,11 +45,11 @@ class Copy:
         wait_until(lambda: "Ready:" in self.words() or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.words()
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
         """Status and body; status 0 when there was no answer."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with suppress(OSError, http.client.HTTPException), closing(link):
-            link.request("GET", path)
+            link.request("GET", path, headers=headers or {})
             answer = link.getresponse()
             return answer.status, answer.read().decode()
         return 0, ""
@@ -163,7 +163,7 @@ def test_a_killed_database_comes_back_and_so_do_the_pages(site: Copy) -> None:
     os.kill(int(first), signal.SIGKILL)
     wait_until(lambda: "PostgreSQL runs again" in site.words(), 30)
     site.wait_healthy()
-    assert count(site.var, "core_auditevent") == before > 0
+    assert count(site.var, "core_auditevent") >= before > 0
 
 
 def test_a_database_killed_under_load_gives_clean_errors_and_then_none(site: Copy) -> None:
@@ -174,7 +174,7 @@ def test_a_database_killed_under_load_gives_clean_errors_and_then_none(site: Cop
     def visit(path: str) -> list[tuple[int, str]]:
         answers = []
         while time.monotonic() < until:
-            answers.append(site.get(path))
+            answers.append(site.get(path, {"Cookie": "sessionid=" + "a" * 32}))
             time.sleep(0.4)  # people, not a flood: that would be told to wait (429)
         return answers
 
@@ -183,10 +183,10 @@ def test_a_database_killed_under_load_gives_clean_errors_and_then_none(site: Cop
         time.sleep(1)
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         answers = [answer for job in under_way for answer in job.result(60)]
-    assert {status for status, _ in answers} <= {200, 500, 503}
-    broken = [body for status, body in answers if status >= 500]
-    assert broken, "the load should have met the outage"
+    assert {status for status, _ in answers} == {200, 503}
+    broken = [body for status, body in answers if status == 503]
     assert not [body for body in broken if "Traceback" in body or "psycopg" in body]
+    assert [body for body in broken if "<h1>" in body], "a page should have met the outage"
     assert {site.status_of(path) for path in paths for _ in range(5)} == {200}
 
 
@@ -216,4 +216,5 @@ def test_everything_killed_at_once_loses_nothing(house: House, site: Copy) -> No
             process.kill()
     site.process.wait(10)
     house.live()
-    assert count(site.var, "core_auditevent") == before > 0
+    # The matcher's training may have ended meanwhile and left a row of its own.
+    assert count(site.var, "core_auditevent") >= before > 0
