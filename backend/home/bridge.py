@@ -29,6 +29,23 @@ class Bridge:
     covered: int
     percent: int
 
+    @property
+    def open_curves(self) -> str:
+        """All arches that pledges do not cover yet, as one path (fewer elements on a list)."""
+        return " ".join(a.curve for a in self.arches if not a.is_covered)
+
+    @property
+    def covered_curves(self) -> str:
+        return " ".join(a.curve for a in self.arches if a.is_covered)
+
+    @property
+    def open_hangers(self) -> str:
+        return " ".join(h for a in self.arches if not a.is_covered for h in a.hangers)
+
+    @property
+    def covered_hangers(self) -> str:
+        return " ".join(h for a in self.arches if a.is_covered for h in a.hangers)
+
 
 def bridge_of(
     amounts: Sequence[int], pledged: int = 0, *, width: int = 340, deck: int = 52

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -36,6 +37,8 @@ def text_page(name: str, language: str) -> TextPage | None:
     _, head, body = raw.split("---\n", 2)
     facts = dict(re.findall(r"^(\w+):\s*(.+)$", head, re.MULTILINE))
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(_filled(body, language))
+    caption = f'<table><caption class="vh">{escape(facts["title"])}</caption>'
+    html = html.replace("<table>", caption)
     return TextPage(
         name,
         facts["title"],

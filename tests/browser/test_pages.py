@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 def _combinations() -> list[tuple[int, str, str]]:
     if os.environ.get("CAUKIEU_FULL_MATRIX") == "1":
         return ALL
+    if only := os.environ.get("CAUKIEU_COMBINATION"):
+        width, theme, language = only.split("-")
+        return [(int(width), theme, language)]
     said = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True
     ).stdout.strip()
