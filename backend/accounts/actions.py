@@ -33,6 +33,7 @@ from backend.accounts.models import (
 from backend.accounts.permissions import check_is_self, roles_of
 from backend.core import audit, jobs
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
+from backend.core.models import IdempotencyKey
 from backend.core.text import clean_text
 
 EMAIL_MISSING = _("Enter an e-mail address, for example ten@example.com")
@@ -331,6 +332,8 @@ def _erase_rows(user: User) -> None:
     Authenticator.objects.filter(user=user).delete()
     InvestorProfile.objects.filter(user=user).delete()
     ApiToken.objects.filter(user=user).delete()
+    # Answers of repeated API calls hold copies of what the person read.
+    IdempotencyKey.objects.filter(owner=user.public_id).delete()
     user.organisation_memberships.all().delete()
     PersonSession.objects.filter(person_key=user.pk).delete()
 
