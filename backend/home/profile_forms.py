@@ -43,8 +43,8 @@ def _capital(text: str) -> str:
 
 
 def _country_choices() -> Choices:
-    terms = taxonomy.terms("country")
-    often = [(t.key, t.label(_language())) for t in terms if t.is_first]
+    terms = taxonomy.countries(_language())
+    often = [(t.key, t.label(_language())) for t in taxonomy.terms("country") if t.is_first]
     others = [(t.key, t.label(_language())) for t in terms if not t.is_first]
     return [("", NOT_SAID), (_("Often chosen"), often), (_("All others"), others)]
 

@@ -8,8 +8,10 @@ old tone style.
 import csv
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from backend.core.text import fold, sort_key
 
@@ -25,9 +27,24 @@ class Term:
     en: str
     # Countries where many overseas Vietnamese live come first in pickers.
     is_first: bool = False
+    # What officers read where it differs from the public name (project statuses).
+    staff_vi: str = ""
+    staff_en: str = ""
+    # May be chosen from the first day to the day before the second; empty: always.
+    valid_from: date | None = None
+    valid_to: date | None = None
+    # Group of the national list of strategic technologies, where it is confirmed.
+    strategic_group: int | None = None
 
     def label(self, language: str) -> str:
         return self.vi if language == "vi" else self.en
+
+    def staff_label(self, language: str) -> str:
+        return (self.staff_vi if language == "vi" else self.staff_en) or self.label(language)
+
+    def is_current(self, on: date) -> bool:
+        starts = self.valid_from is None or self.valid_from <= on
+        return starts and (self.valid_to is None or on < self.valid_to)
 
 
 @dataclass(frozen=True)
@@ -45,22 +62,44 @@ class Place:
 
 
 @lru_cache(maxsize=1)
-def _document() -> dict[str, dict[str, Term]]:
-    raw = json.loads((DATA / "taxonomy.json").read_text(encoding="utf-8"))
-    return {
-        kind: {
-            row["key"]: Term(row["key"], row["vi"], row["en"], row.get("diaspora", False))
-            for row in rows
-        }
-        for kind, rows in raw["kinds"].items()
-    }
+def _raw() -> dict[str, Any]:
+    raw: dict[str, Any] = json.loads((DATA / "taxonomy.json").read_text(encoding="utf-8"))
+    return raw
 
 
 @lru_cache(maxsize=1)
+def _document() -> dict[str, dict[str, Term]]:
+    return {
+        kind: {row["key"]: _term(row) for row in rows} for kind, rows in _raw()["kinds"].items()
+    }
+
+
+def _term(row: dict[str, Any]) -> Term:
+    return Term(
+        row["key"],
+        row["vi"],
+        row["en"],
+        is_first=row.get("diaspora", False),
+        staff_vi=row.get("staff_vi", ""),
+        staff_en=row.get("staff_en", ""),
+        valid_from=_day(row.get("from")),
+        valid_to=_day(row.get("to")),
+        strategic_group=row.get("strategic_group"),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
 def version() -> str:
     """The version of the taxonomy, as the API and stored rankings name it."""
-    raw = json.loads((DATA / "taxonomy.json").read_text(encoding="utf-8"))
-    return str(raw["version"])
+    return str(_raw()["version"])
+
+
+def effective_from() -> date:
+    """The first day on which this version is the one in force."""
+    return date.fromisoformat(_raw()["effective_from"])
 
 
 def _terms(kind: str) -> dict[str, Term]:
@@ -91,12 +130,19 @@ def keys(kind: str) -> list[str]:
     return list(places_by_code()) if kind == "place" else list(_terms(kind))
 
 
-def terms(kind: str) -> list[Term]:
-    """The terms of one kind, in their order (places: `places()`)."""
-    return list(_terms(kind).values())
+def terms(kind: str, *, on: date | None = None) -> list[Term]:
+    """The terms of one kind, in their order (places: `places()`); with `on`, those of that day."""
+    found = _terms(kind).values()
+    return [t for t in found if on is None or t.is_current(on)]
+
+
+def countries(language: str) -> list[Term]:
+    """Countries and territories in the order of their names in one language."""
+    return sorted(_terms("country").values(), key=lambda t: (sort_key(t.label(language)), t.key))
 
 
 def is_known(kind: str, key: str) -> bool:
+    """Whether the key exists, or once existed: stored projects may carry a key that has ended."""
     return key in (places_by_code() if kind == "place" else _terms(kind))
 
 
@@ -108,6 +154,12 @@ def label(kind: str, key: str | int, language: str) -> str:
     else:
         found = _terms(kind).get(str(key))
     return str(key) if found is None else found.label(language)
+
+
+def staff_label(kind: str, key: str, language: str) -> str:
+    """What officers read: the public name unless the term has one of its own."""
+    found = _terms(kind).get(key)
+    return key if found is None else found.staff_label(language)
 
 
 def find_places(query: str) -> list[Place]:
