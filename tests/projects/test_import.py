@@ -144,7 +144,7 @@ def test_one_language_is_a_warning_and_not_an_error(file: Path) -> None:
 
 
 def test_windows_1258_is_read_with_a_warning(file: Path) -> None:
-    text = "slug,name_vi\n".encode()
+    text = b"slug,name_vi\n"
     header = ",".join(COLUMNS).encode() + b"\n"
     row = a_row(name_vi="Nh\u00e0 m\u00e1y th\u00f4ng minh", summary_vi="L\u00f4", name_en="Plant",
                 announcing_body="UBND TP.HCM")  # fmt: skip

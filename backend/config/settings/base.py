@@ -6,7 +6,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from backend.config import env, logs
+from backend.config import env
 
 ROOT = Path(__file__).resolve().parents[3]
 VAR = Path(env.read_str("CAUKIEU_VAR", str(ROOT / "var"))).resolve()
