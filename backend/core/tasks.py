@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 from backend.core import jobs
 from backend.core.models import IdempotencyKey, Job
+from backend.core.throttle import sweep_throttle
 
 
 @shared_task
@@ -28,3 +29,4 @@ def sweep_expired() -> None:
     import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()
     IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=2)).delete()
     Job.objects.filter(state=Job.State.DONE, finished_at__lt=now - timedelta(days=30)).delete()
+    sweep_throttle()

@@ -11,7 +11,7 @@ from django.test import Client
 from backend.accounts.actions import issue_api_token, revoke_api_token
 from backend.accounts.models import ApiToken, InvestorProfile, User
 from backend.core.models import AuditEvent, IdempotencyKey
-from backend.core.throttle import take
+from backend.core.throttle import sweep_throttle, take
 from backend.matching.catalogue import forget_catalogue
 from backend.projects.models import SavedProject
 from tests import factories
@@ -367,6 +367,14 @@ def test_addresses_are_not_stored() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT key FROM core_throttle")
         assert all("203.0.113" not in row[0] for row in cursor.fetchall())
+
+
+def test_old_counters_are_swept() -> None:
+    take("read", "somebody", limit=5, window_s=60)
+    assert sweep_throttle() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_throttle SET touched_at = now() - interval '2 days'")
+    assert sweep_throttle() == 1
 
 
 @pytest.mark.django_db(transaction=True)

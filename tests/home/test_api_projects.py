@@ -211,11 +211,11 @@ def test_the_list_costs_three_queries_however_many_rows(
     assert len(asked) == 3  # the limit of calls, the page, the count or the facets
 
 
-def test_one_project_costs_four_queries(client: Client) -> None:
+def test_one_project_costs_three_queries(client: Client) -> None:
     project = factories.a_listed_project()
     with CaptureQueriesContext(connection) as asked:
         read(client, f"{LIST}{project.public_id}/")
-    assert len(asked) == 4  # the limit, the facts, the version, the milestones
+    assert len(asked) == 3  # the limit, the project with its version, the milestones
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from backend.home.api.cards import card, money, pair
 from backend.projects import search, taxonomy
 from backend.projects.models import Project
 from backend.projects.queries import may_see_terms, public_projects
-from backend.projects.search_rows import card_rows, card_rows_of
+from backend.projects.search_rows import card_rows, row_of_project
 
 RATES_FRESH_S: Final = 60
 FACETS: Final = (
@@ -77,13 +77,12 @@ def _next_address(request: Request, cursor: str) -> str | None:
 class ProjectDetail(ReadView):
     @extend_schema(**schema.PROJECT_DETAIL)
     def get(self, request: Request, public_id: str) -> HttpResponseBase:
-        rows = card_rows_of([public_id])
-        project = public_projects().select_related("current_version").filter(public_id=public_id)
-        found = project.first()
-        if found is None or not rows:
+        rows = public_projects().select_related("call", "current_version")
+        project = rows.filter(public_id=public_id).first()
+        if project is None:
             raise NotFound(_("No such thing, or not for you."))
-        data = {**card(rows[0]), **_whole_text(found), **_terms(request, found)}
-        return self.public(request, data)
+        facts = card(row_of_project(project))
+        return self.public(request, {**facts, **_whole_text(project), **_terms(request, project)})
 
 
 def _whole_text(project: Project) -> dict[str, Any]:
