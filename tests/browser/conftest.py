@@ -49,11 +49,11 @@ def _manage(environment: dict[str, str], *arguments: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a seeded site with a trained matcher."""
+def site_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the programs of the site are started with."""
     folder = tmp_path_factory.mktemp("site")
     port = _free_port()
-    environment = os.environ | {
+    return os.environ | {
         "DATABASE_URL": _fresh_database(os.environ["DATABASE_URL"]),
         "DJANGO_SETTINGS_MODULE": "backend.config.settings.dev",
         "CAUKIEU_VAR": str(folder),
@@ -61,6 +61,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "CELERY_BROKER_URL": "",
         "PORT": str(port),
     }
+
+
+@pytest.fixture(scope="session")
+def site(site_environment: dict[str, str]) -> Iterator[str]:
+    """The address of a seeded site with a trained matcher."""
+    environment = site_environment
     _manage(environment, "migrate", "--noinput", "-v0")
     _manage(environment, "collectstatic", "--noinput", "-v0")
     _manage(environment, "seed")
@@ -70,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
          "backend.config.wsgi"],
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{environment['PORT']}"
     try:
         _wait(base)
         yield base

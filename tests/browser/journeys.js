@@ -1,5 +1,6 @@
 // One journey by name, as a person would do it: node journeys.js NAME BASE JAVASCRIPT WIDTH LANGUAGE
 const assert = require("node:assert");
+const { execSync } = require("node:child_process");
 const { withBrowser, openPage } = require("./browser");
 
 const [, , name, base, javascript, width, language] = process.argv;
@@ -79,7 +80,81 @@ const journeys = {
     await page.goto(`${base}/${language}/me/saved/`);
     assert.ok((await page.$$("main a[href*='/projects/']")).length > 0);
   },
+  // Join without a password → confirm by mail → answer → two windows → close by a code from a mail.
+  async join(page) {
+    const address = `lan.${Date.now()}@example.com`;
+    await page.goto(`${base}/${language}/account/join/`);
+    await press(page, "main form button[type=submit]");
+    assert.ok(await page.$("#error-summary"), "a mistake is said above the form");
+    await page.type("#id_email", address);
+    await page.$eval("#id_consent", (e) => e.click());
+    await press(page, "main form button[type=submit]");
+    await page.goto(await linkInNewestMail(page));
+    await press(page, "main form button[type=submit]");
+    assert.match(page.url(), /\/me\/$/);
+
+    const profile = `${base}/${language}/me/profile/`;
+    await page.goto(profile);
+    await page.type("#id_budget_amount", "1.500");
+    await page.select("#id_budget_currency", "USD");
+    await press(page, "form.matchform > div > button.btn");
+    assert.strictEqual((await page.$$("button[name=budget_minor]")).length, 2);
+    await press(page, "button[name=budget_minor][value='150000']");
+    assert.match(await page.$eval("#id_budget_amount", (e) => e.value), /^1\s500$/);
+
+    const other = await page.browserContext().newPage();
+    await other.setJavaScriptEnabled(javascript === "on");
+    await other.goto(profile);
+    await other.select("#id_country", "JP");
+    await press(other, "form.matchform > div > button.btn");
+    await other.close();
+    await page.select("#id_country", "AU");
+    await press(page, "form.matchform > div > button.btn");
+    assert.ok(await page.$("main table .tag.warn"), "both versions stand side by side");
+    await press(page, "main form button[type=submit]");
+    assert.strictEqual(await page.$eval("#id_country", (e) => e.value), "AU");
+
+    await page.goto(`${base}/${language}/me/close/`);
+    await press(page, "button[name=send]");
+    await openNewestMail(page);
+    const code = (await text(page, ".mail-text")).match(/\b\d{8}\b/)[0];
+    await page.goto(`${base}/${language}/me/close/`);
+    await page.type("#id_code", code);
+    await press(page, "main form button[type=submit]");
+    assert.match(page.url(), /\/me\/closed\/$/);
+    await page.goto(`${base}/${language}/me/`);
+    assert.match(page.url(), /sign-in/);
+  },
+  // An officer asks for a link, and is asked for the code of the local outbox after it.
+  async officer(page) {
+    await page.goto(`${base}/${language}/account/sign-in/`);
+    await page.type("input[name=login]", process.env.OFFICER_EMAIL);
+    await press(page, "button[formaction]");
+    await page.goto(await linkInNewestMail(page));
+    await press(page, "main form button[type=submit]");
+    assert.match(page.url(), /sign-in\/code\/$/);
+    await page.goto(`${base}/${language}/outbox/`);
+    const code = await page.$$eval("main table tr", (rows, email) =>
+      rows.find((r) => r.innerText.includes(email)).querySelector("code").innerText,
+      process.env.OFFICER_EMAIL);
+    await page.goto(`${base}/${language}/account/sign-in/code/`);
+    await page.type("#id_code", code);
+    await press(page, "main form button[type=submit]");
+    assert.match(page.url(), /\/me\/$/);
+  },
 };
+
+// Mails are sent by a worker; here its work is done on the spot.
+async function openNewestMail(page) {
+  execSync(`${process.env.PYTHON} manage.py run_jobs`, { cwd: process.env.ROOT, stdio: "ignore" });
+  await page.goto(`${base}/${language}/outbox/`);
+  await press(page, ".docs a");
+}
+
+async function linkInNewestMail(page) {
+  await openNewestMail(page);
+  return page.$eval(".mail-text a", (a) => a.href);
+}
 
 withBrowser(async (browser) => {
   const { page, problems, close } = await openPage(browser, {

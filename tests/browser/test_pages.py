@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_every_page_passes_axe_and_our_own_checks(
     assert not result["wrong"], "\n".join(result["wrong"])
 
 
-JOURNEYS = ["match", "browse", "language", "account"]
+JOURNEYS = ["match", "browse", "language", "account", "join", "officer"]
 
 
 def _journeys() -> list[tuple[str, str, int, str]]:
@@ -95,10 +96,16 @@ def _journeys() -> list[tuple[str, str, int, str]]:
 
 @pytest.mark.parametrize(("name", "javascript", "width", "language"), _journeys())
 def test_a_person_can_walk_it(
-    site: str, name: str, javascript: str, width: int, language: str
+    site: str,
+    site_environment: dict[str, str],
+    name: str,
+    javascript: str,
+    width: int,
+    language: str,
 ) -> None:
     from backend.accounts.demo import PASSWORD, PEOPLE
 
+    officer = next(p for p in PEOPLE if p.key == "case_officer_1")
     investor = next(p for p in PEOPLE if p.key == "investor_us")
     done = subprocess.run(
         ["node", "journeys.js", name, site, javascript, str(width), language],
@@ -106,6 +113,13 @@ def test_a_person_can_walk_it(
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"DEMO_EMAIL": investor.email, "DEMO_PASSWORD": PASSWORD},
+        env=site_environment
+        | {
+            "DEMO_EMAIL": investor.email,
+            "DEMO_PASSWORD": PASSWORD,
+            "OFFICER_EMAIL": officer.email,
+            "PYTHON": sys.executable,
+            "ROOT": str(HERE.parents[1]),
+        },
     )
     assert done.returncode == 0, done.stderr

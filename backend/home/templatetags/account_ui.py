@@ -1,5 +1,7 @@
 """Words that the account pages need."""
 
+import re
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -10,6 +12,8 @@ from backend.projects.models import Project
 
 register = template.Library()
 
+# Letters that no other language of our readers has.
+VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 ROLES = {
     "case_officer": _("case officer"),
     "lead": _("lead officer"),
@@ -23,6 +27,14 @@ ROLES = {
 def role_name(role: str) -> str:
     """The name of a role in a city office."""
     return str(ROLES.get(role, role))
+
+
+@register.filter
+def marked(text: str) -> str | SafeString:
+    """A name or a subject line, marked as Vietnamese where its letters say so."""
+    if VIETNAMESE.search(text.replace("Cầu Kiều", "")):
+        return format_html('<span lang="vi">{}</span>', text)
+    return text
 
 
 @register.simple_tag
