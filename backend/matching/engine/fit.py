@@ -30,6 +30,8 @@ NEGATIVES = 20
 MIN_POSITIVES = 50
 MIN_CHOICES = 10  # fewer choices of a project say nothing of their own
 LEAST_POINTS = 2
+MOST_FOR_PEOPLE = 0.3
+LEAST_COEFFICIENT = 0.05  # of the largest: what people were asked counts at least a little
 
 
 class TooFewChoices(ValueError):
@@ -170,23 +172,33 @@ def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:
     fitted = LogisticRegression(C=0.1, max_iter=500).fit(scaled, labels, sample_weight=weights)
     coefficients = np.zeros(len(FACTORS))
     coefficients[usable] = np.maximum(fitted.coef_[0], 0.0) / spread[usable]
-    return coefficients
+    return np.maximum(coefficients, LEAST_COEFFICIENT * coefficients.max())
 
 
 def _bounds(rows: Floats, coefficients: Floats) -> tuple[Floats, Floats]:
-    """1st and 99th percentile of each contribution in the run, as published with it."""
-    low, high = np.zeros(len(FACTORS)), np.zeros(len(FACTORS))
-    for i in range(len(FACTORS)):
-        column = rows[:, i][~np.isnan(rows[:, i])] * coefficients[i]
-        if len(column):
-            low[i], high[i] = np.percentile(column, [1, 99])
+    """What each contribution can span, as published with the run.
+
+    A stated factor runs from "fits not at all" (0) to "fits" (1) for everybody, so that a project
+    that meets an answer gets all of its points; people_like_you has no such ends and takes the
+    1st and 99th percentile of the run.
+    """
+    low, high = np.zeros(len(FACTORS)), coefficients.copy()
+    column = rows[:, PEOPLE][~np.isnan(rows[:, PEOPLE])] * coefficients[PEOPLE]
+    if len(column):
+        low[PEOPLE], high[PEOPLE] = np.percentile(column, [1, 99])
     return low, high
 
 
 def _max_points(spread: Floats) -> Ints:
-    """Whole numbers from the spreads, summing to 100; no stated factor falls under two points,
-    so that everything that a person may steer can be seen to count."""
-    floor = np.full(len(FACTORS), float(LEAST_POINTS))
-    rest = TOTAL - floor.sum()
+    """Whole numbers from the spreads, summing to 100.
+
+    No stated factor falls under two points, so that everything that a person may steer counts, and
+    what others chose never takes more than MOST_FOR_PEOPLE: the order stays one's own.
+    """
     share = spread / spread.sum() if spread.sum() > 0 else np.full(len(FACTORS), 1 / len(FACTORS))
-    return whole_parts(floor + rest * share, TOTAL)
+    stated = share.sum() - share[PEOPLE]
+    if stated > 0:
+        share[PEOPLE] = min(share[PEOPLE], stated * MOST_FOR_PEOPLE / (1 - MOST_FOR_PEOPLE))
+        share = share / share.sum()
+    floor = np.full(len(FACTORS), float(LEAST_POINTS))
+    return whole_parts(floor + (TOTAL - floor.sum()) * share, TOTAL)
