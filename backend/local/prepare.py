@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from backend.local import progress
+from backend.local.fingerprint import STATIC, fingerprint, is_recorded
 
 ROLE = "CAUKIEU_DB_ROLE"
 # Scripts and styles of packages whose own pages we do not show; compressing them costs seconds.
@@ -31,14 +32,7 @@ def main(folder: Path, *, quick: bool) -> None:
         quick = False
     _act_as_site(role)
     if not quick:
-        progress.say("Static files")
-        call_command(
-            "collectstatic",
-            verbosity=0,
-            interactive=False,
-            clear=True,
-            ignore_patterns=UNUSED_STATIC,
-        )
+        collect_static(folder)
         progress.say("Sample data")
         call_command("seed", stdout=progress.Lines())
     _write_people(folder / "demo_people.txt")
@@ -47,6 +41,19 @@ def main(folder: Path, *, quick: bool) -> None:
 def has_pending_migrations() -> bool:
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def collect_static(folder: Path) -> None:
+    """Hashed names and compressed copies of what the browser loads, when a source changed."""
+    made, now = folder / "static-made", fingerprint(*STATIC)
+    if is_recorded(made, now) and (folder / "static" / "staticfiles.json").exists():
+        return
+    progress.say("Static files")
+    made.unlink(missing_ok=True)
+    call_command(
+        "collectstatic", verbosity=0, interactive=False, clear=True, ignore_patterns=UNUSED_STATIC
+    )
+    made.write_text(now)
 
 
 def _act_as_site(role: str) -> None:

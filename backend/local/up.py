@@ -179,9 +179,9 @@ def _launcher(
 def commands(state: State, port: int) -> dict[str, list[str]]:
     """The command line of each program of the site."""
     celery = [sys.executable, "-m", "celery", "-A", "backend.config.celery"]
-    web = [sys.executable, "-m", "gunicorn", "backend.config.wsgi:application"]
-    web += ["--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--workers", "2"]
-    web += ["--threads", "4", "--preload", "--no-control-socket", "--graceful-timeout", "5"]
+    web = [sys.executable, "-m", "gunicorn", "-c", "python:backend.config.gunicorn"]
+    web += ["--bind", f"{HOST}:{port}", "--no-control-socket", "--graceful-timeout", "5"]
+    web += ["backend.config.wsgi:application"]
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     schedule = str(state.root / "beat-schedule")

@@ -72,3 +72,16 @@ def test_a_run_that_is_ended_leaves_no_server(number: signal.Signals, tmp_path: 
         again = command(tmp_path, SEES_SERVERS)
         assert subprocess.run(again, env=environment(var), cwd=ROOT, timeout=60).returncode == 0
     assert list((var / "test").iterdir()) == []
+
+
+def test_missing_browser_programs_are_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "backend.local.suite", "--browser"],
+        env=environment(tmp_path / "var", PATH=str(tmp_path), CHROMIUM=""),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The browser tests need chromium, node and npm")
