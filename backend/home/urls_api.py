@@ -1,18 +1,30 @@
 """`/api/`: paths that programs rely on. The schema is at `schema/`, pages about it at `docs/`."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from backend.home.api import docs, matches, mine, projects
+
+
+class ProjectId(StringConverter):
+    """The form of a project's public id: everything else is no path at all."""
+
+    regex = "prj_[0-9a-z]{1,36}"
+
+
+register_converter(ProjectId, "project_id")
 
 urlpatterns = [
     path("schema/", docs.Schema.as_view(), name="api_schema"),
     path("docs/", docs.docs_page, name="api_docs"),
     path("v1/projects/", projects.ProjectList.as_view(), name="api_projects"),
-    path("v1/projects/<str:public_id>/", projects.ProjectDetail.as_view(), name="api_project"),
+    path(
+        "v1/projects/<project_id:public_id>/", projects.ProjectDetail.as_view(), name="api_project"
+    ),
     path("v1/taxonomy/", projects.Taxonomy.as_view(), name="api_taxonomy"),
     path("v1/matches/preview/", matches.Preview.as_view(), name="api_preview"),
     path("v1/me/matches/", matches.MyMatches.as_view(), name="api_matches"),
     path("v1/me/profile/", mine.Profile.as_view(), name="api_profile"),
     path("v1/me/saved/", mine.SavedList.as_view(), name="api_saved"),
-    path("v1/me/saved/<str:public_id>/", mine.SavedItem.as_view(), name="api_saved_item"),
+    path("v1/me/saved/<project_id:public_id>/", mine.SavedItem.as_view(), name="api_saved_item"),
 ]

@@ -267,6 +267,16 @@ def test_odd_words_are_searched_for_and_found_nowhere(client: Client, words: str
     assert response.json()["results"] == []
 
 
+@pytest.mark.parametrize(
+    "key", ["%00", "prj_%00", "%ED%A0%80", "%ff", "x" * 5000, "%27%20OR%201=1", "..%2f"]
+)
+def test_odd_ids_are_absent(client: Client, key: str) -> None:
+    client.force_login(factories.a_user())
+    for path in (f"{LIST}{key}/", f"/api/v1/me/saved/{key}/"):
+        response = client.put(path) if "saved" in path else client.get(path)
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
 def test_html_in_a_title_stays_text(client: Client) -> None:
     factories.a_listed_project(title_en="<script>alert(1)</script>")
     response = client.get(LIST)

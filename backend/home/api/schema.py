@@ -119,7 +119,7 @@ _MATCH: Final = OpenApiParameter(
     description="The ETag of the profile that was read (or `version` in the body).",
 )
 _ID: Final = OpenApiParameter(
-    "public_id", {"type": "string", "pattern": "^prj_[0-9A-Za-z]{1,36}$"}, OpenApiParameter.PATH
+    "public_id", {"type": "string", "pattern": "^prj_[0-9a-z]{1,36}$"}, OpenApiParameter.PATH
 )
 
 _CARD: Final = {
