@@ -1,0 +1,291 @@
+"""One suite for every order: the rules and a learnt model, on a small world whose right answer is
+obvious."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.matching.engine import artifact
+from backend.matching.engine.explain import against, explain, parts_of, strongest
+from backend.matching.engine.fit import Choices, MatchRanker, TooFewChoices
+from backend.matching.engine.schema import (
+    FACTORS,
+    Answers,
+    Listing,
+    Vocabulary,
+    encode_listings,
+)
+from backend.matching.engine.score import Model, rank_one, rule_model
+
+VOCABULARY = Vocabulary(
+    fields=("farming", "chips", "boats"),
+    pillars=("green", "digital"),
+    technologies=("ai", "iot", "solar"),
+    instruments=("contribution", "loan"),
+    languages=("vi", "en"),
+    skills=("legal", "design"),
+    places={"1": "north", "2": "north", "3": "south"},
+)
+FIELDS = ("farming", "chips", "boats")
+
+
+def a_listing(number: int, **facts: Any) -> Listing:
+    base = Listing(
+        id=f"prj_{number:03d}",
+        field=FIELDS[number % 3],
+        technologies=(VOCABULARY.technologies[number % 3],),
+        place=str(1 + number % 3),
+        instrument="contribution" if number % 2 else "loan",
+        ticket=100.0 * (1 + number % 7),
+        trl=1 + number % 9,
+        horizon_months=6 + number % 30,
+        languages=("vi",) if number % 4 else ("vi", "en"),
+        skills=("legal",) if number % 5 else (),
+    )
+    return replace(base, **facts)
+
+
+LISTINGS = [a_listing(n) for n in range(60)]
+ARRAYS = encode_listings(LISTINGS, VOCABULARY)
+WHO = Answers(
+    fields=("chips",),
+    technologies=("iot",),
+    country="US",
+    home_place="1",
+    budget=250.0,
+    instruments=("contribution",),
+    horizon_months=18,
+    stages=(5, 6),
+    languages=("en",),
+    skills=("legal",),
+)
+
+
+def a_learnt_model() -> Model:
+    """People choose projects of their field, and Australians all love listing 7."""
+    random = np.random.default_rng(1)
+    people, person, listing = [], [], []
+    for number in range(120):
+        field = FIELDS[number % 3]
+        people.append(Answers(fields=(field,), country="AU" if number % 2 else "US"))
+        mine = [i for i, row in enumerate(LISTINGS) if row.field == field]
+        chosen = set(random.choice(mine, 4, replace=False).tolist())
+        if number % 2:
+            chosen.add(7)
+        person += [number] * len(chosen)
+        listing += sorted(chosen)
+    choices = Choices(np.array(person), np.array(listing), np.ones(len(person)))
+    return MatchRanker(random_state=0).fit(people, ARRAYS, choices, "run_test")
+
+
+LEARNT = a_learnt_model()
+MODELS = pytest.mark.parametrize("model", [rule_model(), LEARNT], ids=["rules", "learnt"])
+
+
+@MODELS
+def test_points_add_up_to_the_score_for_every_listing(model: Model) -> None:
+    ranked = rank_one(WHO, ARRAYS, model, k=60)
+    assert (ranked.points.sum(axis=1) == ranked.scores).all()
+    assert (ranked.points >= 0).all()
+    assert (ranked.points <= ranked.max_points).all()
+    assert ranked.max_points.sum() == 100
+    assert ((ranked.scores >= 0) & (ranked.scores <= 100)).all()
+
+
+@MODELS
+def test_the_order_falls_by_score_then_by_the_raw_score(model: Model) -> None:
+    ranked = rank_one(WHO, ARRAYS, model, k=60)
+    keys = list(zip(ranked.scores.tolist(), np.round(ranked.raw, 4).tolist(), strict=True))
+    assert keys == sorted(keys, reverse=True)
+
+
+@MODELS
+def test_the_obvious_listing_comes_first(model: Model) -> None:
+    perfect = Listing(
+        "prj_perfect", "chips", (), ("iot",), "1", "contribution", 100.0, 5, 12, ("en",), ("legal",)
+    )
+    arrays = encode_listings([*LISTINGS, perfect], VOCABULARY)
+    assert arrays.ids[rank_one(WHO, arrays, model, k=1).rows[0]] == "prj_perfect"
+
+
+@MODELS
+def test_permuting_listings_changes_nothing(model: Model) -> None:
+    shuffled = encode_listings(LISTINGS[::-1], VOCABULARY)
+    one, two = rank_one(WHO, ARRAYS, model, k=30), rank_one(WHO, shuffled, model, k=30)
+    assert [ARRAYS.ids[r] for r in one.rows] == [shuffled.ids[r] for r in two.rows]
+
+
+@MODELS
+def test_pages_join_up_to_the_whole_order(model: Model) -> None:
+    whole = rank_one(WHO, ARRAYS, model, k=60).rows.tolist()
+    pages = [rank_one(WHO, ARRAYS, model, k=20, offset=o).rows.tolist() for o in (0, 20, 40)]
+    assert [row for page in pages for row in page] == whole
+
+
+@MODELS
+def test_explaining_one_listing_says_what_the_list_says(model: Model) -> None:
+    ranked = rank_one(WHO, ARRAYS, model, k=60)
+    for i in (0, 17, 59):
+        score, parts = explain(WHO, ARRAYS, int(ranked.rows[i]), model)
+        assert score == ranked.scores[i]
+        assert parts == parts_of(ranked, i)
+        assert sum(p.points for p in parts) == score
+
+
+@MODELS
+@pytest.mark.parametrize(
+    ("change", "factor"),
+    [
+        ({"field": "boats"}, "field"),
+        ({"ticket": 100_000.0}, "ticket"),
+        ({"trl": 1}, "stage"),
+        ({"horizon_months": 90}, "horizon"),
+        ({"languages": ("vi",)}, "language"),
+    ],
+)
+def test_one_changed_fact_moves_only_its_factor(
+    model: Model, change: dict[str, Any], factor: str
+) -> None:
+    best = Listing("prj_x", "chips", (), ("iot",), "1", "contribution", 100.0, 5, 12, ("en",))
+    parts = {}
+    for name, listing in (("before", best), ("after", replace(best, **change))):
+        arrays = encode_listings([*LISTINGS, listing], VOCABULARY)
+        _score, found = explain(WHO, arrays, 60, model)
+        parts[name] = {p.factor: p.points for p in found}
+    moved = {f for f in parts["before"] if parts["before"][f] != parts["after"][f]}
+    assert factor in moved
+    # Rounding to whole points may hand one point to another factor, no more.
+    assert all(
+        abs(parts["before"][f] - parts["after"][f]) <= 1
+        for f in moved - {factor, "people_like_you"}
+    )
+
+
+@MODELS
+def test_steering_off_takes_a_factor_out_and_the_sum_stays_a_hundred(model: Model) -> None:
+    ranked = rank_one(WHO, ARRAYS, model, weights={"field": "off"}, k=5)
+    assert ranked.max_points[FACTORS.index("field")] == 0
+    assert ranked.max_points.sum() == 100
+    more = rank_one(WHO, ARRAYS, model, weights={"field": "more"}, k=5)
+    normal = rank_one(WHO, ARRAYS, model, k=5)
+    field = FACTORS.index("field")
+    assert more.max_points[field] > normal.max_points[field]
+
+
+@MODELS
+def test_everything_off_is_no_personal_order_and_no_crash(model: Model) -> None:
+    ranked = rank_one(WHO, ARRAYS, model, weights=dict.fromkeys(FACTORS, "off"), k=10)
+    assert not any(ranked.active)
+    assert (ranked.scores == 0).all()
+
+
+@MODELS
+def test_what_is_not_stated_counts_neither_for_nor_against(model: Model) -> None:
+    silent = replace(LISTINGS[0], id="prj_silent", field=None, trl=None, ticket=None)
+    arrays = encode_listings([*LISTINGS, silent], VOCABULARY)
+    _score, parts = explain(WHO, arrays, 60, model)
+    unknown = [p for p in parts if p.factor in {"field", "stage", "ticket"}]
+    assert not any(p.is_known for p in unknown)
+    best = strongest(parts)
+    assert not {p.factor for p in best} & {"field", "stage", "ticket"}
+
+
+@MODELS
+def test_a_mismatch_is_shown_whenever_a_factor_is_under_sixty_percent(model: Model) -> None:
+    ranked = rank_one(WHO, ARRAYS, model, k=60)
+    for i in range(60):
+        parts = parts_of(ranked, i)
+        bad = [p for p in parts if p.points < 0.6 * p.max_points]
+        assert (against(parts) is not None) == bool(bad)
+
+
+@MODELS
+@pytest.mark.parametrize("ticket", [float("nan"), float("inf"), -5.0, 0.0, 1e300])
+def test_strange_tickets_do_no_harm(model: Model, ticket: float) -> None:
+    arrays = encode_listings([replace(LISTINGS[0], ticket=ticket)], VOCABULARY)
+    ranked = rank_one(WHO, arrays, model, k=5)
+    assert len(ranked.rows) == 1
+    assert 0 <= ranked.scores[0] <= 100
+
+
+@MODELS
+def test_no_listing_and_one_listing(model: Model) -> None:
+    assert len(rank_one(WHO, encode_listings([], VOCABULARY), model).rows) == 0
+    assert len(rank_one(WHO, encode_listings(LISTINGS[:1], VOCABULARY), model).rows) == 1
+
+
+@MODELS
+def test_unknown_keys_are_ignored(model: Model) -> None:
+    strange = replace(WHO, fields=("unheard",), country="ZZ", home_place="999")
+    arrays = encode_listings([replace(LISTINGS[0], field="unheard", place="999")], VOCABULARY)
+    assert len(rank_one(strange, arrays, model).rows) == 1
+
+
+@MODELS
+def test_nothing_answered_ranks_without_a_personal_score(model: Model) -> None:
+    ranked = rank_one(Answers(), ARRAYS, rule_model(), k=3)
+    assert not any(ranked.active)
+    assert model is not None
+
+
+def test_ties_change_with_the_day_and_stay_within_it() -> None:
+    same = [replace(LISTINGS[0], id=f"prj_{n:03d}") for n in range(30)]
+    arrays = encode_listings(same, VOCABULARY)
+    monday = rank_one(WHO, arrays, rule_model(), k=30, day="2026-11-23").rows.tolist()
+    again = rank_one(WHO, arrays, rule_model(), k=30, day="2026-11-23").rows.tolist()
+    tuesday = rank_one(WHO, arrays, rule_model(), k=30, day="2026-11-24").rows.tolist()
+    assert monday == again
+    assert monday != tuesday
+
+
+def test_a_learnt_model_knows_what_similar_people_chose() -> None:
+    people = FACTORS.index("people_like_you")
+    australian = Answers(fields=("boats",), country="AU")
+    american = replace(australian, country="US")
+    ours = [
+        rank_one(who, ARRAYS, LEARNT, k=1, only=np.array([7])).points[0, people]
+        for who in (australian, american)
+    ]
+    assert ours[0] > ours[1]
+
+
+def test_fitting_twice_gives_the_same_bytes() -> None:
+    one = artifact.dump(LEARNT, metrics={}, window={})
+    two = artifact.dump(a_learnt_model(), metrics={}, window={})
+    assert one == two
+
+
+def test_an_artifact_comes_back_as_the_same_model() -> None:
+    loaded, meta = artifact.load(artifact.dump(LEARNT, metrics={"ndcg": 0.5}, window={}))
+    assert meta["metrics"] == {"ndcg": 0.5}
+    one, two = rank_one(WHO, ARRAYS, LEARNT, k=60), rank_one(WHO, ARRAYS, loaded, k=60)
+    assert one.rows.tolist() == two.rows.tolist()
+    assert one.points.tolist() == two.points.tolist()
+
+
+def test_a_missing_cut_or_changed_artifact_is_a_typed_error() -> None:
+    whole = artifact.dump(LEARNT, metrics={}, window={})
+    for data, error in (
+        (b"", artifact.ArtifactMissing),
+        (None, artifact.ArtifactMissing),
+        (whole[: len(whole) // 2], artifact.ArtifactDamaged),
+        (b"not a zip", artifact.ArtifactDamaged),
+    ):
+        with pytest.raises(error):
+            artifact.load(data)
+
+
+def test_an_artifact_of_another_schema_is_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = artifact.dump(LEARNT, metrics={}, window={})
+    monkeypatch.setattr(artifact, "SCHEMA_VERSION", 99)
+    with pytest.raises(artifact.ArtifactOutdated):
+        artifact.load(whole)
+
+
+@pytest.mark.parametrize("count", [0, 1, 49])
+def test_too_few_choices_are_refused(count: int) -> None:
+    choices = Choices(np.zeros(count, np.int64), np.zeros(count, np.int64), np.ones(count))
+    with pytest.raises(TooFewChoices):
+        MatchRanker().fit([WHO], ARRAYS, choices, "run_x")
