@@ -220,9 +220,24 @@ def load(count: int, *, owner_id: int) -> None:
         made = list(projects(count, owner_id=owner_id))
         _copy(cursor, "projects_project", PROJECT_COLUMNS, (_values(p) for p in made))
         _copy(cursor, "projects_publishedcall", *_calls(made))
+        indexes = _drop_indexes(cursor)
         _copy(cursor, "projects_projectsearch", SEARCH_COLUMNS, (row_of(p) for p in made))
+        for definition in ["SET maintenance_work_mem = '512MB'", *indexes]:
+            cursor.execute(definition)
         cursor.execute("ALTER TABLE projects_project ENABLE TRIGGER USER")
         cursor.execute("VACUUM ANALYZE")
+
+
+def _drop_indexes(cursor: Any) -> list[str]:
+    """Built once over all rows, the index of words takes a tenth of the time."""
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes "
+        "WHERE tablename = 'projects_projectsearch' AND indexname LIKE 'search%'"
+    )
+    found = cursor.fetchall()
+    for name, _definition in found:
+        cursor.execute(f"DROP INDEX {name}")
+    return [definition for _name, definition in found]
 
 
 def _values(project: Project) -> list[Any]:

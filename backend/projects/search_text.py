@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from backend.core.text import fold, mark_form, phrases_and_words
 
@@ -51,23 +52,31 @@ def _folded(words: Sequence[Word]) -> str:
     return ("~" if len(words) > 1 else "") + " ".join(word.folded for word in words)
 
 
-def _lexemes(words: Sequence[Word]) -> Iterable[str]:
-    runs = [words[i : i + n] for n in (1, 2) for i in range(len(words) - n + 1)]
-    for run in runs:
-        yield _folded(run)
-        if any(word.has_marks for word in run):
-            yield _exact(run)
+@lru_cache(maxsize=20_000)
+def _run_lexemes(*run: Word) -> tuple[str, ...]:
+    has_marks = any(word.has_marks for word in run)
+    return (_folded(run), _exact(run)) if has_marks else (_folded(run),)
+
+
+@lru_cache(maxsize=2_000)
+def _lexemes(text: str) -> tuple[str, ...]:
+    """Of every word and every pair of neighbours (names of keys come again and again)."""
+    words = words_of(text)
+    found = [lexeme for word in words for lexeme in _run_lexemes(word)]
+    for pair in pairwise(words):
+        found += _run_lexemes(*pair)
+    return tuple(found)
 
 
 def vector_of(titles: Iterable[str], others: Iterable[str]) -> str:
     """The text form of the `tsvector` of a project: its titles weigh more than the rest."""
     lexemes: set[str] = set()
     for title in titles:
-        found = list(_lexemes(words_of(title)))
+        found = _lexemes(title)
         lexemes.update(found)
         lexemes.update("^" + lexeme for lexeme in found)
     for text in others:
-        lexemes.update(_lexemes(words_of(text)))
+        lexemes.update(_lexemes(text))
     return " ".join(f"'{lexeme}'" for lexeme in sorted(lexemes))
 
 
