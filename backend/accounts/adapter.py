@@ -18,6 +18,7 @@ from backend.accounts import actions
 from backend.accounts.mails import render_mail
 from backend.accounts.models import User
 from backend.accounts.permissions import roles_of
+from backend.accounts.sealed import seal, unseal
 from backend.core import audit
 
 WRONG_PAIR = _("The address or the password is not right. Check both, or ask for a sign-in link.")
@@ -34,6 +35,17 @@ MESSAGES = {
     "mfa/messages/totp_activated.txt": _("Sign-in with a code is on."),
     "mfa/messages/totp_deactivated.txt": _("Sign-in with a code is off."),
     "mfa/messages/recovery_codes_generated.txt": _("New recovery codes are ready."),
+}
+
+# allauth tells a person by mail what it changed; the same moments are written down.
+AUDITED = {
+    "account/email/password_changed": "user.password_changed",
+    "account/email/password_reset": "user.password_changed",
+    "account/email/password_set": "user.password_changed",
+    "account/email/email_changed": "user.email_changed",
+    "mfa/email/totp_activated": "user.code_switched_on",
+    "mfa/email/totp_deactivated": "user.code_switched_off",
+    "mfa/email/recovery_codes_generated": "user.recovery_codes_made",
 }
 
 
@@ -85,6 +97,24 @@ class AccountAdapter(DefaultAccountAdapter):
         if text:
             messages.add_message(request, level, str(text), extra_tags=extra_tags)
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Any,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        if template_prefix in AUDITED:
+            audit.record(AUDITED[template_prefix], by=user, subject=user)
+        super().send_notification_mail(template_prefix, user, context, email)
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        confirmed = bool(super().confirm_email(request, email_address))
+        if confirmed:
+            person = email_address.user
+            audit.record("user.email_confirmed", by=person, subject=person)
+        return confirmed
+
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         audit.record("user.signed_in", by=user, subject=user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
@@ -106,6 +136,12 @@ class CodeAdapter(DefaultMFAAdapter):
         "unverified_email": _("Confirm your address first. The link is in your mail."),
         "add_email_blocked": _("Switch the code off before you change the address."),
     }
+
+    def encrypt(self, text: str) -> str:
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return unseal(encrypted_text)
 
     def build_totp_svg(self, url: str) -> str:
         """With a white ground of its own, so that it can be read on a dark page."""

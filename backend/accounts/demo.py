@@ -13,6 +13,7 @@ from django.db import transaction
 
 from backend.accounts import actions
 from backend.accounts.models import CityOffice, Role, User
+from backend.accounts.sealed import seal
 from backend.core.clock import DEMO_ENVIRONMENTS
 
 PASSWORD = "bac cau kieu 2026"  # noqa: S105
@@ -124,6 +125,6 @@ def _one(person: DemoPerson) -> User:
         )
         actions.add_to_office(user, office, person.role, by=None)
         Authenticator.objects.create(
-            user=user, type=Authenticator.Type.TOTP, data={"secret": person.code_secret}
+            user=user, type=Authenticator.Type.TOTP, data={"secret": seal(person.code_secret)}
         )
     return user

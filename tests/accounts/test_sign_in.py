@@ -20,6 +20,7 @@ from backend.accounts import demo
 from backend.accounts.models import Consent, PersonSession, User
 from backend.accounts.permissions import require_staff_code
 from backend.core import jobs
+from backend.core.models import AuditEvent
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -237,6 +238,7 @@ def test_a_reset_link_sets_a_password_and_ends(client: Client, mailoutbox: list[
     response = client.post(form, {"password1": "năm từ khác hẳn nhau"})
     assert response["Location"].endswith("/reset/done/")
     assert "does not work any more" in Client().get(path).content.decode()
+    assert AuditEvent.objects.filter(code="user.password_changed").count() == 1
     client.post(SIGN_IN, {"login": "lan@example.com", "password": "năm từ khác hẳn nhau"})
     assert is_signed_in(client)
 
@@ -328,7 +330,9 @@ def test_the_staff_gate_is_closed_for_everybody_else(client: Client) -> None:
     assert "/account/sign-in/?next=" in response["Location"]
 
 
-def test_setting_a_code_up_gives_recovery_codes(client: Client) -> None:
+def test_setting_a_code_up_gives_recovery_codes(
+    client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     user = confirmed()
     client.post(SIGN_IN, {"login": user.email, "password": PASSWORD})
     client.post("/en/account/again/", {"password": PASSWORD})
@@ -336,7 +340,12 @@ def test_setting_a_code_up_gives_recovery_codes(client: Client) -> None:
     secret = re.search(r'<code class="hash">(\w+)</code>', page)
     assert secret
     assert "data:image/svg+xml" in page
-    client.post("/en/account/code/set-up/", {"code": code_now(secret[1])})
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/en/account/code/set-up/", {"code": code_now(secret[1])})
+    stored = Authenticator.objects.get(user=user, type="totp").data["secret"]
+    assert secret[1] not in stored, "a copy of the database must not open the account"
+    codes_of_events = set(AuditEvent.objects.values_list("code", flat=True))
+    assert {"user.code_switched_on", "user.signed_in"} <= codes_of_events
     shown = client.get("/en/account/code/recovery/").content.decode()
     codes = re.findall(r"<li><code>(\w+)</code>", shown)
     assert len(codes) == 10
@@ -357,6 +366,7 @@ def test_a_new_address_counts_once_it_is_confirmed(client: Client, mailoutbox: l
     user.refresh_from_db()
     assert user.email == "new@example.com"
     assert [e.email for e in EmailAddress.objects.filter(user=user)] == ["new@example.com"]
+    assert AuditEvent.objects.filter(code="user.email_changed", actor=user.public_id).exists()
     told = [m for m in mails(mailoutbox) if m.to == ["lan@example.com"]]
     assert "new@example.com" in told[-1].body
 

@@ -5,6 +5,8 @@ from backend.config.settings.base import *  # noqa: F403
 
 ENVIRONMENT = "production"
 SECRET_KEY = env.read_str("SECRET_KEY")
+# Keys of before: sessions and the sealed secrets of sign-in codes stay readable.
+SECRET_KEY_FALLBACKS = env.read_list("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS") or [env.read_str("ALLOWED_HOSTS")]
 SITE_URL = env.read_str("SITE_URL")
 CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL")
