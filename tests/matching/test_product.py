@@ -1,0 +1,276 @@
+"""Runs, stored lists, previews: the order as the product serves it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from backend.accounts.answers import Answers, values_of
+from backend.accounts.models import InvestorProfile
+from backend.core import jobs
+from backend.matching import actions, catalogue, population, queries, runs
+from backend.matching.engine.schema import FACTORS
+from backend.matching.models import Choice, Match, MatchRun, SimulatedInvestor
+from backend.projects import actions as projects
+from backend.projects import taxonomy
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+WHO = Answers(
+    fields=("smart_manufacturing",),
+    technologies=("iot_sensors",),
+    country="US",
+    instruments=("contribution",),
+    budget_minor=20_000,
+    budget_currency="USD",
+    horizon_months=24,
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    catalogue.forget_catalogue()
+    runs.forget_model()
+    yield
+    catalogue.forget_catalogue()
+    runs.forget_model()
+
+
+@pytest.fixture
+def listed(rates: None) -> list[Any]:
+    fields = taxonomy.keys("field")
+    return [
+        factories.a_listed_project(
+            field=fields[n % 5],
+            instrument="contribution" if n % 2 else "loan",
+            technologies=["iot_sensors"] if n % 3 else ["ai"],
+            trl=4 + n % 5,
+        )
+        for n in range(12)
+    ]
+
+
+@pytest.fixture
+def rates() -> None:
+    from decimal import Decimal
+
+    from backend.funding.models import FxRate
+
+    FxRate.objects.create(
+        base="USD", quote="VND", rate=Decimal(26000), as_of=timezone.now(), source="t",
+        is_sample=True,
+    )  # fmt: skip
+
+
+def a_profile(**changes: Any) -> InvestorProfile:
+    user = factories.a_user()
+    return InvestorProfile.objects.create(user=user, **(values_of(WHO) | changes))
+
+
+def test_points_add_up_on_every_place(listed: list[Any]) -> None:
+    ranked = queries.preview(WHO, limit=12)
+    assert len(ranked.places) == 12
+    for place in ranked.places:
+        assert sum(r.points for r in place.reasons) == place.score
+        assert sum(r.max_points for r in place.reasons) == 100
+        under = [r for r in place.reasons if r.points < 0.6 * r.max_points]
+        assert (place.against is not None) == bool(under)
+
+
+def test_the_project_page_says_what_the_list_says(listed: list[Any]) -> None:
+    first = queries.preview(WHO, limit=1).places[0]
+    again = queries.explain_for(WHO, first.project)
+    assert again is not None
+    assert (again.score, again.reasons) == (first.score, first.reasons)
+
+
+def test_nobodys_order_depends_on_terms_behind_the_check(listed: list[Any]) -> None:
+    arrays = catalogue.current_catalogue()
+    for row in arrays.listings:
+        assert row.ticket is None or row.instrument == "contribution"
+
+
+def test_steering_reorders_at_once(listed: list[Any]) -> None:
+    normal = [p.project.pk for p in queries.preview(WHO, limit=12).places]
+    off = queries.preview(WHO, limit=12, weights={"field": "off"})
+    assert normal != [p.project.pk for p in off.places]
+    assert off.max_points["field"] == 0
+
+
+def test_reasons_speak_both_languages(listed: list[Any]) -> None:
+    for language, words in (("vi", "tối đa"), ("en", "up to")):
+        place = queries.preview(WHO, limit=1, language=language).places[0]
+        ticket = next((r for r in place.reasons if r.factor == "ticket"), None)
+        assert ticket is not None
+        assert words in ticket.you
+
+
+def test_a_project_withdrawn_since_the_list_was_made_is_left_out(listed: list[Any]) -> None:
+    first = queries.preview(WHO, limit=1).places[0].project
+    member = first.owner.memberships.get().user
+    projects.withdraw_project(first, by=member)
+    assert first.pk not in [p.project.pk for p in queries.preview(WHO, limit=12).places]
+
+
+def test_without_a_run_the_rules_serve_and_readyz_says_so(listed: list[Any]) -> None:
+    assert queries.preview(WHO).is_rules
+    assert "ranked by rules" in Client().get("/readyz").json()["matcher"]
+
+
+@pytest.fixture
+def learnt(listed: list[Any]) -> MatchRun:
+    population.create(people=150)
+    run = actions.train_run()
+    assert run is not None
+    runs.forget_model()
+    return run
+
+
+def test_the_population_is_plausible_and_uneven(listed: list[Any]) -> None:
+    count = population.create(people=300)
+    countries = set(SimulatedInvestor.objects.values_list("country", flat=True))
+    assert len(countries) >= 12
+    assert count == Choice.objects.count() > 300
+    assert population.create(people=300) == count
+
+
+def test_a_training_is_asked_for_once_and_done_by_a_worker(listed: list[Any]) -> None:
+    population.create(people=150)
+    assert jobs.enqueue("matching.train", "2026-11-24")
+    assert not jobs.enqueue("matching.train", "2026-11-24")
+    jobs.run_due_jobs()
+    run = MatchRun.objects.get()
+    assert run.state in {"published", "refused"}
+    assert {rule["rule"] for rule in run.gate} >= {"beats the rules", "even exposure (Gini)"}
+
+
+def test_too_few_choices_publish_nothing(listed: list[Any]) -> None:
+    assert actions.train_run() is None
+    assert not MatchRun.objects.exists()
+
+
+GOOD = {"low": 0.01, "ndcg": 0.5, "before": 0.5, "coverage": 0.9, "gini": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [
+        ({}, set()),
+        ({"low": -0.01}, {"beats the rules"}),
+        ({"ndcg": 0.3}, {"not worse than the run before"}),
+        ({"coverage": 0.1}, {"coverage of first pages"}),
+        ({"gini": 0.95}, {"even exposure (Gini)"}),
+    ],
+)
+def test_the_gate_refuses_a_run_that_is_worse(change: dict[str, float], failed: set[str]) -> None:
+    metrics = GOOD | change
+    quality = {"ndcg_at_10": 0.2, "coverage_at_20": 0.8, "gini_at_20": 0.5}
+    gate = actions.gate_of(
+        {
+            "run": {
+                "ndcg_at_10": metrics["ndcg"],
+                "coverage_at_20": metrics["coverage"],
+                "gini_at_20": metrics["gini"],
+            },
+            "rules": quality,
+            "before": quality | {"ndcg_at_10": metrics["before"]},
+            "gain_over_rules": {"low": metrics["low"]},
+        }
+    )
+    assert {rule["rule"] for rule in gate if not rule["passed"]} == failed
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "older"])
+def test_a_broken_artifact_falls_back_to_the_rules(
+    learnt: MatchRun, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MatchRun.objects.update(state="published")
+    if damage == "older":
+        monkeypatch.setattr("backend.matching.engine.artifact.SCHEMA_VERSION", 99)
+    else:
+        data = bytes(learnt.artifact)
+        MatchRun.objects.update(artifact=data[: len(data) // 2] if damage == "cut" else b"")
+    runs.forget_model()
+    assert queries.preview(WHO).is_rules
+    assert learnt.public_id in runs.matcher_state()
+
+
+def test_a_stored_list_replays_exactly_whatever_changed_since(learnt: MatchRun) -> None:
+    MatchRun.objects.update(state="published")
+    runs.forget_model()
+    profile = a_profile()
+    stored = actions.list_for(profile.user, by=profile.user)
+    shown = list(
+        Match.objects.filter(match_list=stored)
+        .order_by("position")
+        .values_list("project__public_id", "score")
+    )
+    first = Match.objects.get(match_list=stored, position=1).project
+    projects.withdraw_project(first, by=first.owner.memberships.get().user)
+    catalogue.forget_catalogue()
+    assert actions.replay(stored) == shown
+
+
+def test_a_list_is_stored_again_only_when_something_changed(learnt: MatchRun) -> None:
+    profile = a_profile()
+    one = actions.list_for(profile.user, by=profile.user)
+    assert actions.list_for(profile.user, by=profile.user) == one
+    profile.version += 1
+    profile.save()
+    profile.user.refresh_from_db()
+    assert actions.list_for(profile.user, by=profile.user) != one
+
+
+def test_one_changed_answer_moves_its_factor_and_people_like_you(learnt: MatchRun) -> None:
+    MatchRun.objects.update(state="published")
+    runs.forget_model()
+    project = queries.preview(WHO, limit=12).places[5].project
+    before = queries.explain_for(WHO, project)
+    after = queries.explain_for(replace(WHO, horizon_months=3), project)
+    assert before is not None
+    assert after is not None
+    points = {r.factor: r.points for r in before.reasons}
+    moved = {r.factor for r in after.reasons if abs(points[r.factor] - r.points) > 1}
+    assert moved <= {"horizon", "people_like_you"}
+
+
+def test_features_hold_nothing_paid_or_protected() -> None:
+    assert set(FACTORS) == {
+        "field", "technology", "place", "instrument", "ticket", "stage", "horizon", "language",
+        "skills", "people_like_you",
+    }  # fmt: skip
+    asked = set(values_of(Answers()))
+    assert not asked & {"religion", "health", "politics", "gender", "age", "contacts", "name"}
+
+
+def test_the_web_never_loads_scikit_learn_scipy_or_pandas() -> None:
+    code = (
+        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'backend.config.settings.test';"
+        "from backend.config.wsgi import application;"
+        "from django.urls import get_resolver; get_resolver().url_patterns;"
+        "import sys; print([m for m in ('sklearn', 'scipy', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_old_choices_are_learnt_from_and_new_ones_are_held_out(listed: list[Any]) -> None:
+    from backend.matching.dataset import read_dataset
+
+    population.create(people=80)
+    user = factories.a_user()
+    InvestorProfile.objects.create(user=user, **values_of(WHO))
+    Choice.objects.create(
+        user=user, project=listed[0], kind="save", chosen_at=timezone.now() + timedelta(days=1)
+    )
+    data = read_dataset()
+    seen, held_out = data.split()
+    assert len(seen) + len(held_out) == len(data.choices)
+    assert data.at == sorted(data.at)
