@@ -1,10 +1,23 @@
-"""Jobs of this slice (core.jobs resolves `accounts.<name>` to a function here)."""
+"""Jobs of this slice (core.jobs resolves `accounts.<name>` to a function here) and its sweep."""
+
+from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from celery import shared_task
 from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
 
 from backend.accounts import actions
 from backend.accounts.models import PendingMail, User
+
+# A mail that could not be sent for so long is of no use, and it holds an address.
+MAIL_KEPT = timedelta(days=2)
+
+
+@shared_task
+def sweep_mails() -> None:
+    """Every night: forget mails that no server took."""
+    PendingMail.objects.filter(created_at__lt=timezone.now() - MAIL_KEPT).delete()
 
 
 def send_mail(mail: int) -> None:

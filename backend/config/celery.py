@@ -37,6 +37,10 @@ app.conf.update(
             "task": "backend.matching.tasks.train_nightly",
             "schedule": crontab(hour=2, minute=30),
         },
+        "sweep-mails": {
+            "task": "backend.accounts.tasks.sweep_mails",
+            "schedule": crontab(hour=3, minute=15),
+        },
         "sweep-expired": {
             "task": "backend.core.tasks.sweep_expired",
             "schedule": crontab(hour=3, minute=0),

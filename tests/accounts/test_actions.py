@@ -252,6 +252,15 @@ def test_only_a_lead_of_the_office_adds_people_to_it() -> None:
         actions.add_to_office(newcomer, office, "king", by=lead)
 
 
+def test_a_mail_that_nobody_took_is_forgotten() -> None:
+    fresh = actions.post_mail("lan@example.com", subject="a", text="a")
+    old = actions.post_mail("mai@example.com", subject="b", text="b")
+    old.created_at = timezone.now() - timedelta(days=3)
+    old.save()
+    tasks.sweep_mails()
+    assert [mail.pk for mail in actions.PendingMail.objects.all()] == [fresh.pk]
+
+
 def test_a_mail_is_sent_once_and_then_forgotten(mailoutbox: list[Any]) -> None:
     actions.post_mail("lan@example.com", subject="Chào", text="a", html="<p>a</p>")
     assert mailoutbox == []

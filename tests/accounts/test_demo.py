@@ -1,5 +1,7 @@
 """Demo people: whole, repeatable, refused in production."""
 
+from typing import Any
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ImproperlyConfigured
@@ -8,6 +10,7 @@ from django.core.management import CommandError, call_command
 from backend.accounts import demo
 from backend.accounts.models import Consent, OfficeMembership, User
 from backend.home.demo_profiles import fill_demo_profiles
+from backend.notifications.queries import codes_of_demo_staff
 
 
 @pytest.mark.django_db
@@ -52,3 +55,12 @@ def test_the_demo_supporters_have_answered() -> None:
     countries = [person.profile.country for person in people.investors]
     assert countries == ["US", "JP"]
     assert [person.profile.version for person in people.investors] == [1, 1]
+
+
+@pytest.mark.django_db
+def test_codes_are_mended_after_a_change_of_the_key(settings: Any) -> None:
+    demo.create_demo_people()
+    settings.SECRET_KEY = "another key " * 6
+    assert codes_of_demo_staff() == []
+    demo.create_demo_people()
+    assert len(codes_of_demo_staff()) == 7
