@@ -6,6 +6,7 @@ Each factor has a value in [0, 1] per listing, or is missing (NaN). A factor's c
 """
 
 import hashlib
+import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -250,7 +251,7 @@ def rank_one(
     share = share_of_points(values, model)
     raw = share @ maxima.astype(np.float64)
     rows = np.arange(len(listings)) if only is None else only
-    chosen = _first(raw[rows], [listings.ids[r] for r in rows], offset + k, model.run_id, day)
+    chosen = _first(raw[rows], listings.ids, rows, offset + k, model.run_id, day)
     top = rows[chosen][offset:]
     points = np.array(
         [whole_parts(share[r] * maxima, int(np.rint(raw[r]))) for r in top], dtype=np.int64
@@ -271,8 +272,9 @@ def whole_parts_or_zero(maxima: Floats) -> Ints:
     return whole_parts(maxima, TOTAL) if maxima.any() else maxima.astype(np.int64)
 
 
-def _first(raw: Floats, ids: Sequence[str], k: int, run_id: str, day: str) -> Ints:
-    """Row numbers of the first k in the order; only ties that reach the first k are hashed."""
+def _first(raw: Floats, ids: Sequence[str], rows: Ints, k: int, run_id: str, day: str) -> Ints:
+    """Positions in `rows` of the first k in the order; only ties that reach the first k are
+    hashed."""
     k = min(k, len(raw))
     if k == 0:
         return np.zeros(0, dtype=np.int64)
@@ -280,6 +282,8 @@ def _first(raw: Floats, ids: Sequence[str], k: int, run_id: str, day: str) -> In
     key = score * 1e6 + fine  # the score decides, then the raw score
     border = np.partition(key, len(key) - k)[len(key) - k]
     near = np.flatnonzero(key >= border).astype(np.int64)
-    ties = [hashlib.sha256(f"{run_id} {day} {ids[i]}".encode()).digest() for i in near.tolist()]
-    order = sorted(range(len(near)), key=lambda j: (-key[near[j]], ties[j]))
-    return near[np.array(order[:k], dtype=np.int64)]
+
+    def place(i: int) -> tuple[float, bytes]:
+        return (-key[i], hashlib.sha256(f"{run_id} {day} {ids[rows[i]]}".encode()).digest())
+
+    return np.array(heapq.nsmallest(k, near.tolist(), key=place), dtype=np.int64)
