@@ -13,6 +13,8 @@ CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL")
 DATABASES = {"default": env.read_database()}
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# TLS ends in front, so there is at least one proxy: without it all readers would share one limit.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.read_int("TRUSTED_PROXIES", 1)
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.read_int("HSTS_SECONDS", 31_536_000)
