@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import quantiles
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -26,6 +27,9 @@ from backend.local import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 Numbers = dict[str, dict[str, float]]
+Times = dict[str, list[float]]
+BURST = 5
+SLOW = {"preview", "search drf", "search raw"}
 # As a small production server is set (the defaults of PostgreSQL are for 1 GB of memory).
 POSTGRES = {"shared_buffers": "512MB", "random_page_cost": "1.1"}
 LOAD = """
@@ -103,18 +107,56 @@ def _wait_for(port: int, seconds: float = 60) -> None:
     raise TimeoutError(f"nothing answers on port {port}")
 
 
-def measure(site: Site, where: str, rounds: int) -> Numbers:
-    output = site.run("-m", "backend.bench.api_worker", where, str(rounds))
-    numbers: Numbers = json.loads(output.strip().splitlines()[-1])
-    return numbers
+class Worker:
+    """A process that times calls on one site when it is told to."""
+
+    def __init__(self, site: Site, where: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "backend.bench.api_worker", where],
+            cwd=ROOT, env=site.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        self.times: Times = {}
+        self.names: list[str] = json.loads(self._line())
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("a worker of the bench ended early")
+        return line
+
+    def time(self, name: str, count: int) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps([name, count]) + "\n")
+        self.process.stdin.flush()
+        self.times.setdefault(name, []).extend(json.loads(self._line()))
+
+    def numbers(self) -> Numbers:
+        cuts = {n: quantiles(t, n=100, method="inclusive") for n, t in self.times.items()}
+        return {name: {"p50": cut[49], "p95": cut[94]} for name, cut in cuts.items()}
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(20)
 
 
-def lower(first: Numbers, second: Numbers) -> Numbers:
-    """The quieter of two runs of the same thing, call by call: other programs only add time."""
-    return {
-        name: {part: min(first[name][part], second[name][part]) for part in first[name]}
-        for name in first
-    }
+def measure(small: Worker, large: Worker, web: Worker, rounds: int) -> None:
+    """Call by call over all three, so that a busy moment of the machine touches each alike."""
+    for number in range(rounds):
+        for name in small.names:
+            count = BURST if name not in SLOW else 2
+            for worker in (small, large, web):
+                worker.time(name, count)
+        for name in ("facets", "facets filtered", "facets searched"):
+            for worker in (small, large):
+                worker.time(name, 2)
+        if number % 5 == 0:
+            for worker in (small, large, web):
+                worker.time("mix", 1)
+        if number % 5 == 1:
+            for worker in (small, large):
+                worker.time("mix cold", 1)
 
 
 @dataclass(frozen=True)
@@ -171,10 +213,23 @@ def print_times(title: str, numbers: Numbers) -> None:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--small", type=int, default=1_000)
     parser.add_argument("--large", type=int, default=100_000)
     return parser.parse_args()
+
+
+def _run(small_site: Site, large_site: Site, rounds: int) -> tuple[Numbers, Numbers, Numbers]:
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(serving(large_site))
+        small = Worker(small_site, "local")
+        stack.callback(small.stop)
+        large = Worker(large_site, "local")
+        stack.callback(large.stop)
+        web = Worker(large_site, f"http:{port}")
+        stack.callback(web.stop)
+        measure(small, large, web, rounds)
+        return small.numbers(), large.numbers(), web.numbers()
 
 
 def main() -> int:
@@ -189,13 +244,7 @@ def main() -> int:
         print(
             f"made {asked.small} and {asked.large} projects in {time.monotonic() - started:.0f} s"
         )
-        half = max(asked.rounds // 2, 20)
-        small = measure(small_site, "local", half)
-        large = measure(large_site, "local", half)
-        small = lower(small, measure(small_site, "local", half))
-        large = lower(large, measure(large_site, "local", half))
-        with serving(large_site) as port:
-            web = measure(large_site, f"http:{port}", asked.rounds)
+        small, large, web = _run(small_site, large_site, asked.rounds)
     for title, numbers in (
         (f"In process, {asked.small} projects", small),
         (f"In process, {asked.large} projects", large),

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 from urllib.parse import quote
 
@@ -40,7 +39,6 @@ ANSWERS = json.dumps(
     }
 )
 Call = Callable[[], bytes]
-Times = dict[str, list[float]]
 
 
 def local_get(path: str) -> bytes:
@@ -100,71 +98,54 @@ def _deepest() -> str:
     )
 
 
-def time_calls(found: dict[str, Call], rounds: int) -> Times:
-    """Round-robin, so that a busy moment of the machine touches every call alike."""
-    times: Times = {name: [] for name in found}
-    slow = {name for name in found if name == "search drf"}
-    for _ in range(3):
-        for call in found.values():
-            call()
-    for number in range(rounds):
-        for name, call in found.items():
-            if name in slow and number % 5:
-                continue
-            times[name].append(_timed(call))
-    return times
-
-
 def _timed(call: Callable[[], Any]) -> float:
     started = time.perf_counter()
     call()
     return (time.perf_counter() - started) * 1000
 
 
-def time_searches(get: Callable[[str], bytes], times: Times) -> None:
-    """The mix of queries: the page alone (counts kept), and cold (nothing kept)."""
-    paths = [f"/api/v1/projects/?q={quote(query)}" for query in QUERIES]
-    for path in paths:
-        get(path)
-    times["mix"] = [_timed(partial(get, path)) for _ in range(2) for path in paths]
+def mix(get: Callable[[str], bytes]) -> list[float]:
+    """Every query of the fixed mix once, as whole answers (counts are kept for a minute)."""
+    return [_timed(partial(get, f"/api/v1/projects/?q={quote(query)}")) for query in QUERIES]
 
 
-def time_inside(times: Times) -> None:
-    """What only the process can see: functions with nothing kept."""
-    memory = caches["memory"]
+def facets_cold(address: str) -> float:
+    """The counts of all facets with nothing kept."""
+    filters = search.parse_filters(QueryDict(address))
+    caches["memory"].clear()
+    return _timed(partial(search.facet_counts, filters))
 
-    def facets(address: str) -> float:
-        filters = search.parse_filters(QueryDict(address))
-        memory.clear()
-        return _timed(partial(search.facet_counts, filters))
 
-    def search_cold(query: str) -> float:
+def mix_cold() -> list[float]:
+    """Search and count of every query with nothing kept."""
+    times = []
+    for query in QUERIES:
         filters = search.parse_filters(QueryDict(f"q={quote(query)}"))
-        memory.clear()
-        return _timed(partial(search.search_projects, filters)) + _timed(
-            partial(search.count_matches, filters)
-        )
-
-    times["facets"] = [facets("") for _ in range(15)]
-    times["facets filtered"] = [facets(FILTER) for _ in range(15)]
-    times["facets searched"] = [facets("q=robot") for _ in range(15)]
-    times["mix cold"] = [search_cold(query) for query in QUERIES]
+        caches["memory"].clear()
+        page = _timed(partial(search.search_projects, filters))
+        times.append(page + _timed(partial(search.count_matches, filters)))
+    return times
 
 
-def summary(times: Times) -> dict[str, dict[str, float]]:
-    cut = {name: quantiles(values, n=100, method="inclusive") for name, values in times.items()}
-    return {name: {"p50": c[49], "p95": c[94]} for name, c in cut.items()}
+COLD = {"facets": "", "facets filtered": FILTER, "facets searched": "q=robot"}
 
 
 def main() -> None:
-    where, rounds = sys.argv[1], int(sys.argv[2])
-    is_local = where == "local"
-    get, post = (local_get, local_post) if is_local else over_http(int(where.split(":")[1]))
-    times = time_calls(calls(get, post), rounds)
-    time_searches(get, times)
-    if is_local:
-        time_inside(times)
-    print(json.dumps(summary(times)))
+    where = sys.argv[1]
+    get, post = (local_get, local_post) if where == "local" else over_http(int(where[5:]))
+    found = calls(get, post)
+    print(json.dumps(list(found)), flush=True)
+    for line in sys.stdin:
+        name, count = json.loads(line)
+        if name in COLD:
+            times = [facets_cold(COLD[name]) for _ in range(count)]
+        elif name in {"mix", "mix cold"}:
+            times = mix(get) if name == "mix" else mix_cold()
+        else:
+            # The first call after another one pays for the other's traces in the caches.
+            found[name]()
+            times = [_timed(found[name]) for _ in range(count)]
+        print(json.dumps(times), flush=True)
 
 
 if __name__ == "__main__":
