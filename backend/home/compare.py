@@ -1,15 +1,21 @@
 """Two or three projects side by side, as rows; a row says in words where they differ."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from backend.core.errors import NotFound
-from backend.core.formats import format_money, format_number
-from backend.home.cards import Card
-from backend.home.project_page import ProjectPage, project_page
-from backend.projects.queries import project_for
+from backend.core.formats import format_money
+from backend.core.money import Money
+from backend.home.cards import Card, cards_of
+from backend.home.words import said
+from backend.projects import taxonomy
+from backend.projects.models import Project
+from backend.projects.queries import may_see_terms, projects_visible_to
+from backend.reviews import rubric
+from backend.reviews.queries import PublicReview, public_reviews_of
 
 MOST = 3
 
@@ -31,22 +37,27 @@ class Comparison:
 
 
 def comparison(keys: list[str], request: HttpRequest, language: str) -> Comparison:
-    """At most three projects; a withdrawn one is left out and counted."""
+    """At most three projects; a withdrawn one is left out and counted. At most six queries."""
     user = request.user if request.COOKIES else None
-    pages: list[ProjectPage] = []
-    missing = 0
-    for key in keys[:MOST]:
-        try:
-            pages.append(project_page(project_for(user, key), user, language))
-        except NotFound:
-            missing += 1
-    return Comparison(tuple(p.card for p in pages), _rows(pages, language), missing)
+    wanted = keys[:MOST]
+    visible = projects_visible_to(user).filter(Q(slug__in=wanted) | Q(public_id__in=wanted))
+    found = {}
+    for project in visible.select_related("current_version", "call"):
+        found[project.slug] = found[project.public_id] = project
+    projects = list(dict.fromkeys(found[key] for key in wanted if key in found))
+    cards = cards_of(projects, language)
+    reviews = public_reviews_of(projects)
+    columns = [
+        _cells(project, card, reviews.get(project.pk), user, language)
+        for project, card in zip(projects, cards, strict=True)
+    ]
+    missing = sum(key not in found for key in wanted)
+    return Comparison(tuple(cards), _rows(columns), missing)
 
 
-def _rows(pages: list[ProjectPage], language: str) -> tuple[Row, ...]:
+def _rows(columns: list[dict[str, str]]) -> tuple[Row, ...]:
     unsaid = _("not stated")
-    columns = [_cells(page, language) for page in pages]
-    labels = list(columns[0]) if columns else []
+    labels = list(dict.fromkeys(label for column in columns for label in column))
     rows = []
     for label in labels:
         cells = tuple(column.get(label) or unsaid for column in columns)
@@ -54,30 +65,37 @@ def _rows(pages: list[ProjectPage], language: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _cells(page: ProjectPage, language: str) -> dict[str, str]:
-    card = page.card
+def _cells(
+    project: Project, card: Card, review: PublicReview | None, user: Any, language: str
+) -> dict[str, str]:
+    content = project.current_version.content if project.current_version else {}
+    team, risks = content.get("team", []), content.get("risks", [])
     cells = {
         _("State"): card.status_words,
         _("Field"): card.field,
         _("Technology"): ", ".join(card.technologies),
         _("Form"): card.instrument_words,
         _("Goal"): format_money(card.goal, language) if card.goal else "",
-        _("Smallest pledge"): _smallest(page, language),
+        _("Smallest pledge"): _smallest(project, card, user, language),
         _("Milestones"): str(card.milestones) if card.milestones else "",
         _("Length"): _("%(n)s months") % {"n": card.horizon_months} if card.horizon_months else "",
         _("Stage"): f"TRL {card.trl}" if card.trl else "",
         _("Place"): card.place,
-        _("People in the team"): str(len(page.team)) if page.team else "",
-        _("Main risk"): str(page.risks[0].risk) if page.risks else "",
-        _("Languages of the documents"): ", ".join(page.languages),
-        _("Review, of 100"): format_number(page.review.total, language) if page.review else "",
+        _("People in the team"): str(len(team)) if team else "",
+        _("Main risk"): str(said(risks[0], "risk", language)) if risks else "",
+        _("Languages of the documents"): ", ".join(
+            taxonomy.label("language", key, language) for key in project.languages
+        ),
+        _("Review, of 100"): str(review.total) if review else "",
     }
-    for criterion in page.criteria:
-        cells[criterion.label] = f"{criterion.points}/{criterion.max_points}"
+    names = {c.key: c.name(language) for c in rubric.CRITERIA}
+    for criterion in review.criteria if review else ():
+        cells[names[criterion.key]] = f"{criterion.points}/{criterion.max_points}"
     return cells
 
 
-def _smallest(page: ProjectPage, language: str) -> str:
-    if page.terms.hidden:
+def _smallest(project: Project, card: Card, user: Any, language: str) -> str:
+    if not may_see_terms(user, project):
         return _("terms after sign-in")
-    return format_money(page.terms.min_ticket, language) if page.terms.min_ticket else ""
+    ticket = project.min_ticket_minor
+    return format_money(Money(ticket, project.currency), language) if ticket else ""

@@ -35,7 +35,8 @@ def projects_visible_to(user: Any) -> QuerySet[Project]:
 
 def project_for(user: Any, key: str) -> Project:
     """One project by public id or slug; NotFound when it is absent or not visible."""
-    found = projects_visible_to(user).filter(Q(public_id=key) | Q(slug=key)).first()
+    visible = projects_visible_to(user).select_related("current_version", "call", "owner")
+    found = visible.filter(Q(public_id=key) | Q(slug=key)).first()
     if found is None:
         raise NotFound()
     return found
