@@ -38,9 +38,9 @@ urlpatterns = [
     path("again/", account.reauthenticate, name="account_reauthenticate"),
     path("code/", code.index, name="mfa_index"),
     path("code/again/", code.reauthenticate, name="mfa_reauthenticate"),
-    path("code/set-up/", totp.activate_totp, name="mfa_activate_totp"),
+    path("code/set-up/", views.SetUpCode.as_view(), name="mfa_activate_totp"),
     path("code/off/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("code/recovery/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("code/recovery/", views.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
     path(
         "code/recovery/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"
     ),

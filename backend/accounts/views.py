@@ -1,16 +1,49 @@
-"""The pages of signing in that allauth does not have."""
+"""The pages of signing in that allauth does not have, or has with another end."""
 
+from typing import Any
+
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import RateLimited
 from allauth.core.ratelimit import respond_429
+from allauth.mfa.recovery_codes.views import ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.forms import MailLinkForm
 from backend.accounts.mail_link import send_mail_link, sign_in_by_link
 from backend.core.errors import Conflict
+
+
+class SetUpCode(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+    """Setting the code up proves it as well, and leads on to where the person wanted to go."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        next_url = get_next_redirect_url(self.request)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"next_url": next_url}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        user = self.request.user
+        record_authentication(self.request, user, method="mfa", type="totp", reauthenticated=True)
+        return response
+
+    def get_success_url(self) -> str:
+        next_url = get_next_redirect_url(self.request)
+        query = f"?{urlencode({'next': next_url})}" if next_url else ""
+        return f"{super().get_success_url()}{query}"
+
+
+class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        next_url = get_next_redirect_url(self.request)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"next_url": next_url}
 
 
 def too_many(request: HttpRequest) -> HttpResponse:

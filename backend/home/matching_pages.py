@@ -18,13 +18,14 @@ from backend.home.answer_words import answer_rows
 from backend.home.browse import Option
 from backend.home.cards import cards_of
 from backend.matching import actions, queries
-from backend.matching.queries import Place, RankedList
+from backend.matching.queries import Explained, RankedList
 from backend.projects import taxonomy
 from backend.projects.models import Project
 from backend.projects.queries import saved_ids_of
 
 PAGE = 20
 MAX_PAGES = 50
+RULES = ("outside", "calls")
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def for_you(request: HttpRequest) -> HttpResponse:
     if from_profile and profile is not None:
         answers = answers_of(profile)
         weights = weights or profile.weights
-        actions.list_for(profile.user, by=profile.user)
+        actions.list_for(profile.user, by=profile.user, **_rules_in(request.GET))
     context: dict[str, Any] = {
         "form": start_form(request.GET, language, error),
         "from_profile": from_profile,
@@ -128,10 +129,16 @@ def for_you(request: HttpRequest) -> HttpResponse:
         return render(request, "home/for_you.html", context, status=400 if error else 200)
     page = min(max(_number(request.GET.get("page", "1")), 1), MAX_PAGES)
     ranked = queries.preview(
-        answers, weights=weights, limit=PAGE, offset=(page - 1) * PAGE, language=language
-    )
+        answers, weights=weights, limit=PAGE, offset=(page - 1) * PAGE, language=language,
+        **_rules_in(request.GET),
+    )  # fmt: skip
     context |= _list_context(request, ranked, answers, weights, page, language)
     return render(request, "home/for_you.html", context)
+
+
+def _rules_in(query: QueryDict) -> dict[str, bool]:
+    """What stands in the list beside the order by points: both can be switched off."""
+    return {"explore": query.get("outside") != "off", "with_calls": query.get("calls") != "off"}
 
 
 def _number(text: str) -> int:
@@ -154,7 +161,8 @@ def _list_context(
         "rows": list(zip(ranked.places, cards, strict=True)),
         "steering": _steering(ranked, answers, weights, language),
         "kept": [(n, v) for n, vs in request.GET.lists() for v in vs
-                 if v and n != "page" and not n.startswith("w_")],
+                 if v and n not in RULES and n != "page" and not n.startswith("w_")],
+        "rules": _rules_in(request.GET),
         "answers": [row for row in answer_rows(answers, {}, language) if row.text],
         "next_url": more,
         "page": page,
@@ -199,7 +207,7 @@ def _steering(
     ]
 
 
-def match_for_page(request: HttpRequest, project: Project, language: str) -> Place | None:
+def match_for_page(request: HttpRequest, project: Project, language: str) -> Explained | None:
     """The whole table for a project page: from the address, else from the person's profile."""
     answers, _error = answers_in(request.GET)
     weights = weights_in(request.GET)

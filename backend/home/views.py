@@ -68,6 +68,7 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
     found = project_for(user, key)
     language = language_of_page()
     page = project_page(found, user, language)
+    explained = match_for_page(request, found, language)
     goal = page.card.goal
     context: dict[str, Any] = {
         "page": page,
@@ -75,7 +76,8 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
         if page.card.call and page.card.call.land_m2
         else None,
         "state_words": taxonomy.label("project_status", found.status, language),
-        "match": match_for_page(request, found, language),
+        "explained": explained,
+        "match": explained.place if explained else None,
         "nav": "projects",
     }
     if goal is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.local import postgres, valkey
-from backend.local.state import StartError, State, lock_state, open_state
+from backend.local.state import StartError, State, leave_sockets, lock_state, open_state
 
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {"postgres": "DATABASE_URL", "valkey": "CELERY_BROKER_URL"}
@@ -47,6 +47,7 @@ def running(root: Path, settings: dict[str, str] | None = None) -> Iterator[dict
     state = open_state(root)
     with contextlib.ExitStack() as stack:
         stack.enter_context(lock_state(state))
+        stack.callback(leave_sockets, state.root)
         if not is_given("postgres"):
             stack.callback(postgres.stop, postgres.start(state, settings))
         if not is_given("valkey"):

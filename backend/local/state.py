@@ -1,5 +1,6 @@
 """The state folder: everything that one running copy of the site keeps on this machine."""
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -125,6 +126,12 @@ def _socket_folder(root: Path) -> Path:
         short = Path(tempfile.mkdtemp(prefix="caukieu-", dir="/tmp"))
     record.write_text(str(short), encoding="utf-8")
     return short
+
+
+def leave_sockets(root: Path) -> None:
+    """Take an emptied socket folder outside the state folder away; the next start makes it anew."""
+    with contextlib.suppress(OSError):
+        Path((root / "socket-folder").read_text(encoding="utf-8")).rmdir()
 
 
 def _make_private(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from backend.local import messages, processes, servers
-from backend.local.state import StartError, is_locked
+from backend.local.state import StartError, is_locked, leave_sockets
 
 # Nobody needs these rows after a power cut, so nothing waits for the disk.
 THROW_AWAY = {
@@ -89,6 +89,7 @@ def _fresh_folder(parent: Path) -> Path:
         parent.mkdir(parents=True, exist_ok=True)
         for old in parent.glob("run-*"):
             if not is_locked(old):
+                leave_sockets(old)
                 shutil.rmtree(old, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
         (folder / "static").mkdir()  # where the settings look for collected files

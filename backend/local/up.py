@@ -18,7 +18,7 @@ from types import FrameType
 
 from backend.local import fingerprint, messages, postgres, processes, progress, servers, valkey
 from backend.local.crew import Crew, Service
-from backend.local.state import StartError, State, lock_state, open_state
+from backend.local.state import StartError, State, leave_sockets, lock_state, open_state
 
 HOST = "127.0.0.1"
 WEB_TIMEOUT_S = 60
@@ -74,6 +74,7 @@ class Site:
                     time.sleep(0.25)
             finally:
                 self._stop()
+                leave_sockets(state.root)
 
     def _start(self, state: State) -> None:
         self._start_servers(state)

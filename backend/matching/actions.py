@@ -1,6 +1,6 @@
 """Training and publishing a run; storing a person's list; replaying a stored one."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -10,18 +10,13 @@ from backend.accounts.answers import answers_of, values_of
 from backend.accounts.models import User
 from backend.core import audit
 from backend.core.ids import new_id
-from backend.matching.catalogue import (
-    Catalogue,
-    current_catalogue,
-    engine_vocabulary,
-    listing_from,
-)
+from backend.matching.catalogue import Catalogue, current_catalogue, packed, restored
 from backend.matching.engine import artifact, schema
-from backend.matching.engine.schema import encode_listings
-from backend.matching.engine.score import rank_one, rule_model
+from backend.matching.engine.score import Model, rule_model
 from backend.matching.models import CatalogueSnapshot, Match, MatchList, MatchRun
+from backend.matching.order import Order, Wish, order_of
 from backend.matching.queries import answers_from, engine_answers, today
-from backend.matching.runs import current_model, newest_published, serving_of
+from backend.matching.runs import current_model, feature_version, model_of, newest_published
 
 log = structlog.get_logger(__name__)
 STORED_PLACES = 200
@@ -52,10 +47,8 @@ def train_run() -> MatchRun | None:
         log.info("matching.too_few_choices", reason=str(reason))
         return None
     rules = evaluate(rule_model(), data.people, arrays, seen, held_out)
-    last = serving_of(newest_published())
-    before = (
-        rules if last.model.is_rules else evaluate(last.model, data.people, arrays, seen, held_out)
-    )
+    last = _measured_before()
+    before = rules if last is None else evaluate(last, data.people, arrays, seen, held_out)
     gain, low, high = paired_interval(ours.per_person, rules.per_person)
     metrics = {
         "run": ours.as_metrics(),
@@ -69,7 +62,20 @@ def train_run() -> MatchRun | None:
     final = ranker.fit(data.people, arrays, data.choices, run_id)
     window = {"from": str(data.at[0]), "until": str(data.at[-1])}
     content = artifact.dump(final, metrics=metrics, window=window)
-    return _store(run_id, content, metrics, gate, (data.at[0], data.at[-1]))
+    measured = artifact.dump(trial, metrics=metrics, window=window)
+    return _store(run_id, (content, measured), metrics, gate, (data.at[0], data.at[-1]))
+
+
+def _measured_before() -> Model | None:
+    """What was measured for the last run. It has not seen the newest choices, which the model
+    that serves has: a comparison with that one would be won by memory."""
+    last = newest_published()
+    if last is None or not last.trial or last.feature_version != feature_version():
+        return None
+    try:
+        return artifact.load(bytes(last.trial))[0]
+    except artifact.ArtifactError:
+        return None
 
 
 def gate_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
@@ -106,20 +112,22 @@ def _rule(name: str, seen: float, asked: float, *, above: bool) -> dict[str, Any
 @transaction.atomic
 def _store(
     run_id: str,
-    content: bytes,
+    contents: tuple[bytes, bytes],
     metrics: dict[str, Any],
     gate: list[dict[str, Any]],
     window: tuple[Any, Any],
 ) -> MatchRun:
     passed = all(rule["passed"] for rule in gate)
+    content, measured = contents
     _model, meta = artifact.load(content)
     run = MatchRun.objects.create(
         public_id=run_id,
         state=MatchRun.State.PUBLISHED if passed else MatchRun.State.REFUSED,
         artifact=content,
+        trial=measured,
         artifact_sha256=meta["sha256"],
         schema_version=schema.SCHEMA_VERSION,
-        feature_version=schema.FEATURE_VERSION,
+        feature_version=feature_version(),
         metrics=metrics,
         gate=gate,
         window_from=window[0],
@@ -131,22 +139,24 @@ def _store(
 
 
 @transaction.atomic
-def list_for(user: User, *, by: User) -> MatchList:
-    """The person's list of today: the stored one, or a new one when answers, run, day or
-    catalogue changed since."""
+def list_for(user: User, *, by: User, explore: bool = False, with_calls: bool = True) -> MatchList:
+    """The person's list of today: the stored one, or a new one when answers, run, day, catalogue
+    or one of its rules changed since."""
     profile = user.profile
     catalogue, serving, day = current_catalogue(), current_model(), today()
     newest = MatchList.objects.filter(user=user).order_by("-created_at", "-id").first()
-    sha256 = catalogue.sha256
-    key = (day, profile.version, serving.run_id, sha256)
+    key = (day, profile.version, serving.run_id, catalogue.sha256, explore, with_calls)
     if newest and key == (
         newest.day, newest.profile_version, newest.run_id, newest.catalogue_sha256,
+        newest.explore, newest.with_calls,
     ):  # fmt: skip
         return newest
     answers = answers_of(profile)
-    CatalogueSnapshot.objects.get_or_create(
-        sha256=sha256, defaults={"listings": [asdict(row) for row in catalogue.listings]}
-    )
+    if not CatalogueSnapshot.objects.filter(sha256=catalogue.sha256).exists():
+        CatalogueSnapshot.objects.bulk_create(
+            [CatalogueSnapshot(sha256=catalogue.sha256, content=_content(catalogue))],
+            ignore_conflicts=True,
+        )
     stored = MatchList.objects.create(
         user=user,
         run_id=serving.run_id,
@@ -155,42 +165,47 @@ def list_for(user: User, *, by: User) -> MatchList:
         # The budget in đồng is stored too: a later rate must not change a past order.
         answers={**values_of(answers), "budget_vnd": engine_answers(answers).budget},
         weights=profile.weights,
-        catalogue_sha256=sha256,
+        explore=explore,
+        with_calls=with_calls,
+        catalogue_sha256=catalogue.sha256,
     )
-    _store_places(stored, catalogue)
+    _store_places(stored, catalogue, serving.model)
     return stored
 
 
-def _store_places(stored: MatchList, catalogue: Catalogue) -> None:
-    ranked = _rank(stored, catalogue.arrays)
+def _content(catalogue: Catalogue) -> bytes:
+    return packed(catalogue.listings, catalogue.arrays.vocabulary, catalogue.own_rows)
+
+
+def _store_places(stored: MatchList, catalogue: Catalogue, model: Model) -> None:
     Match.objects.bulk_create(
         Match(
             match_list=stored,
-            position=i + 1,
-            project_id=catalogue.project_ids[row],
-            score=int(ranked.scores[i]),
-            points=dict(zip(schema.FACTORS, ranked.points[i].tolist(), strict=True)),
+            position=i,
+            project_id=catalogue.project_ids[spot.row],
+            score=spot.score,
+            points={part.factor: part.points for part in spot.parts},
+            moved_by=spot.moved_by,
         )
-        for i, row in enumerate(ranked.rows.tolist())
+        for i, spot in enumerate(_order(stored, catalogue, model).spots, start=1)
     )
 
 
-def _rank(stored: MatchList, arrays: schema.ListingArrays) -> Any:
+def _order(stored: MatchList, catalogue: Catalogue, model: Model) -> Order:
     answers = answers_from(stored.answers)
     # The budget in đồng as it was stored: a later rate must not change a past order.
     asked = replace(engine_answers(answers), budget=stored.answers.get("budget_vnd"))
-    model = serving_of(stored.run).model
-    return rank_one(
-        asked, arrays, model, weights=stored.weights, k=STORED_PLACES, day=stored.day.isoformat()
-    )
+    wish = Wish(asked, stored.weights, stored.day.isoformat(), stored.explore, stored.with_calls)
+    return order_of(wish, catalogue, model, limit=STORED_PLACES, offset=0)
 
 
 def replay(stored: MatchList) -> list[tuple[str, int]]:
-    """Make a stored list again from its stored inputs: (project id, score) in order."""
+    """Make a stored list again from its stored inputs: (project id, score) in order.
+
+    Raises ArtifactError when the model of that day can no longer be read: an order that cannot be
+    made again is not made up.
+    """
     snapshot = CatalogueSnapshot.objects.get(sha256=stored.catalogue_sha256)
-    listings = [listing_from(document) for document in snapshot.listings]
-    ranked = _rank(stored, encode_listings(listings, engine_vocabulary()))
-    return [
-        (listings[row].id, int(score))
-        for row, score in zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True)
-    ]
+    past = restored(bytes(snapshot.content), stored.catalogue_sha256)
+    model = model_of(stored.run)
+    return [(past.arrays.ids[spot.row], spot.score) for spot in _order(stored, past, model).spots]

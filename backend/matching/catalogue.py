@@ -4,28 +4,41 @@ The web serves from here: reading rows and encoding costs about 20 µs a listing
 """
 
 import hashlib
-import json
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+import orjson
+from django.db import connection
 from django.db.models import Count, Max
 
 from backend.core.errors import Conflict
 from backend.core.money import Money
+from backend.funding.models import FxRate
 from backend.funding.queries import Rate, convert, latest_rates
-from backend.matching.engine.schema import Listing, ListingArrays, Vocabulary, encode_listings
+from backend.matching.engine.schema import (
+    Ints,
+    Listing,
+    ListingArrays,
+    Vocabulary,
+    encode_listings,
+)
 from backend.projects import taxonomy
+from backend.projects.models import Project
 from backend.projects.queries import browsable_projects
 from backend.projects.workflow import GATED_INSTRUMENTS
 
 CHECK_EVERY_S = 2.0
+# Above this many listings a change is read beside the requests, which go on with the old arrays.
+READ_ASIDE_FROM = 5_000
 COLUMNS = (
     "pk", "public_id", "field", "pillars", "technologies", "place_code", "instrument",
-    "min_ticket_minor", "currency", "trl", "horizon_months", "languages", "skills",
+    "min_ticket_minor", "currency", "trl", "horizon_months", "languages", "skills", "origin",
 )  # fmt: skip
 
 
@@ -38,8 +51,10 @@ class Catalogue:
     row_of: dict[str, int]
     version: tuple[Any, ...]
     listings: tuple[Listing, ...]
+    # Rows of what the city runs itself: calls of others are left out of these.
+    own_rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return sha256_of(self.listings)
 
@@ -58,16 +73,41 @@ def engine_vocabulary() -> Vocabulary:
     )
 
 
+def vocabulary_version(vocabulary: Vocabulary) -> str:
+    """Names exactly these keys in this order: a model read with others would be wrong silently."""
+    return hashlib.sha256(orjson.dumps(asdict(vocabulary))).hexdigest()[:8]
+
+
 def sha256_of(listings: Sequence[Listing]) -> str:
-    text = json.dumps([asdict(row) for row in listings], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(listings)).hexdigest()
 
 
-def listing_from(document: dict[str, Any]) -> Listing:
-    """A stored listing (CatalogueSnapshot) as the engine reads it."""
-    many = ("pillars", "technologies", "languages", "skills")
-    values: dict[str, Any] = {k: tuple(v) if k in many else v for k, v in document.items()}
-    return Listing(**values)
+def packed(listings: Sequence[Listing], vocabulary: Vocabulary, own_rows: Ints) -> bytes:
+    """Facts, vocabulary and whose rows they are, as one compressed JSON document."""
+    document = {"vocabulary": asdict(vocabulary), "own": own_rows.tolist(), "listings": listings}
+    return zlib.compress(orjson.dumps(document), 1)
+
+
+def restored(content: bytes, version: str) -> Catalogue:
+    """The catalogue that `packed` wrote, for an order that is made again (without row numbers of
+    today). Documents from before the vocabulary was kept are read with today's."""
+    document = orjson.loads(zlib.decompress(content))
+    kept = document["vocabulary"]
+    vocabulary = Vocabulary(**_tuples(kept)) if kept else engine_vocabulary()
+    listings = tuple(Listing(**_tuples(row)) for row in document["listings"])
+    own = document.get("own", list(range(len(listings))))
+    return Catalogue(
+        arrays=encode_listings(listings, vocabulary),
+        project_ids=(),
+        row_of={row.id: i for i, row in enumerate(listings)},
+        version=(version,),
+        listings=listings,
+        own_rows=np.array(own, dtype=np.int64),
+    )
+
+
+def _tuples(document: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
 
 
 def in_base(money: Money, rates: dict[str, Rate]) -> float | None:
@@ -86,7 +126,7 @@ def read_listings(rows: Iterable[tuple[Any, ...]], rates: dict[str, Rate]) -> li
 
 def _listing(row: tuple[Any, ...], rates: dict[str, Rate]) -> Listing:
     (_, public_id, field, pillars, technologies, place, instrument, ticket, currency, trl,
-     horizon, languages, skills) = row  # fmt: skip
+     horizon, languages, skills, _origin) = row  # fmt: skip
     is_public = ticket is not None and instrument not in GATED_INSTRUMENTS
     return Listing(
         id=public_id,
@@ -114,16 +154,21 @@ def build() -> Catalogue:
         row_of={row.id: i for i, row in enumerate(listings)},
         version=version,
         listings=tuple(listings),
+        own_rows=np.array(
+            [i for i, row in enumerate(rows) if row[-1] != Project.Origin.PUBLISHED_CALL],
+            dtype=np.int64,
+        ),
     )
 
 
 def _version() -> tuple[Any, ...]:
+    """Changes with every edit, every project that comes or goes, and every new rate."""
     found = browsable_projects().aggregate(n=Count("pk"), at=Max("updated_at"))
-    return (found["n"], found["at"])
+    return (found["n"], found["at"], FxRate.objects.aggregate(last=Max("pk"))["last"])
 
 
 class _Kept:
-    """One catalogue per process; at most one thread refreshes it."""
+    """One catalogue per process; at most one thread refreshes it, the others do not wait."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -131,15 +176,40 @@ class _Kept:
         self.checked_at = 0.0
 
     def current(self) -> Catalogue:
-        now = time.monotonic()
         kept = self.catalogue
-        if kept is not None and now - self.checked_at < CHECK_EVERY_S:
+        if kept is not None and time.monotonic() - self.checked_at < CHECK_EVERY_S:
             return kept
-        with self.lock:
-            if self.catalogue is None or self.catalogue.version != _version():
-                self.catalogue = build()
+        if not self.lock.acquire(blocking=kept is None):
+            assert kept is not None
+            return kept
+        # From here the lock is ours; `_read_aside` gives it back when it has read.
+        kept, aside = self.catalogue, False
+        try:
+            if kept is None:
+                self._read()
+            elif kept.version != _version():
+                if len(kept.arrays) < READ_ASIDE_FROM:
+                    self._read()
+                else:
+                    threading.Thread(target=self._read_aside, daemon=True).start()
+                    aside = True
             self.checked_at = time.monotonic()
-            return self.catalogue
+        finally:
+            if not aside:
+                self.lock.release()
+        found = self.catalogue
+        assert found is not None
+        return found
+
+    def _read(self) -> None:
+        self.catalogue = build()
+
+    def _read_aside(self) -> None:
+        try:
+            self._read()
+        finally:
+            connection.close()
+            self.lock.release()
 
     def forget(self) -> None:
         self.catalogue = None
@@ -149,7 +219,7 @@ _kept = _Kept()
 
 
 def current_catalogue() -> Catalogue:
-    """The listings, at most two seconds old."""
+    """The listings, at most two seconds old (large ones: and the seconds that reading takes)."""
     return _kept.current()
 
 

@@ -14,6 +14,7 @@ from backend.matching.catalogue import Catalogue, build, in_base
 from backend.matching.engine import schema
 from backend.matching.engine.fit import Choices
 from backend.matching.models import Choice, SimulatedInvestor
+from backend.projects.models import SavedProject
 
 # A pledge says most, a save less; a dismissal is no choice.
 WEIGHT = {"pledge": 1.0, "save": 0.4}
@@ -86,8 +87,13 @@ def _choices(
         .order_by("chosen_at", "pk")
         .values_list("user_id", "simulated_id", "project_id", "kind", "chosen_at")
     )
+    saved = SavedProject.objects.values_list("user_id", "project_id", "saved_at")
+    every = sorted(
+        [*rows.iterator(), *((user, None, project, "save", at) for user, project, at in saved)],
+        key=lambda row: row[4],
+    )
     kept: list[tuple[int, int, float, datetime]] = []
-    for user_id, simulated_id, project_id, kind, at in rows:
+    for user_id, simulated_id, project_id, kind, at in every:
         key = ("user", user_id) if user_id else ("simulated", simulated_id)
         if key in number and project_id in listing_of:
             kept.append((number[key], listing_of[project_id], WEIGHT[kind], at))

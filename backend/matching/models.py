@@ -29,6 +29,9 @@ class MatchRun(models.Model):
     public_id = models.CharField(max_length=40, unique=True, default=_run_id, editable=False)
     state = models.CharField(max_length=10, choices=State.choices)
     artifact = models.BinaryField()
+    # The model that was measured: it never saw the newest choices, so a later run may be compared
+    # with it on them. The artifact that serves has learnt from everything.
+    trial = models.BinaryField(default=b"")
     artifact_sha256 = models.CharField(max_length=64)
     schema_version = models.PositiveSmallIntegerField()
     feature_version = models.CharField(max_length=20)
@@ -109,6 +112,10 @@ class MatchList(models.Model):
     profile_version = models.PositiveIntegerField()
     answers = models.JSONField(encoder=DjangoJSONEncoder)
     weights = models.JSONField(default=dict)
+    # Whether one place in ten was given to projects outside the chosen fields.
+    explore = models.BooleanField(default=False)
+    # Whether calls of others stood among the projects.
+    with_calls = models.BooleanField(default=True)
     # The listings' facts as they stood, so that a later edit cannot change the past.
     catalogue_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now())
@@ -124,7 +131,8 @@ class CatalogueSnapshot(models.Model):
     """The facts of all listings at one moment, as the order read them; shared by many lists."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
-    listings = models.JSONField(encoder=DjangoJSONEncoder)
+    # Facts and the keys that they use, compressed JSON (catalogue.packed).
+    content = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

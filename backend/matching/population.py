@@ -6,9 +6,11 @@ Nobody real is described: shares of countries follow the size of the communities
 
 import math
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from django.db import transaction
 
@@ -105,7 +107,7 @@ def _person(chance: random.Random) -> _Taste:
         fields=fields,
         technologies=technologies,
         country=country,
-        home_place=chance.choice(taxonomy.keys("place")) if chance.random() < 0.6 else "",
+        home_place=_home(chance),
         budget_minor=max(1, round(budget)) * digits,
         budget_currency=currency,
         instruments=instruments if chance.random() < 0.8 else (),
@@ -120,6 +122,20 @@ def _person(chance: random.Random) -> _Taste:
     return _Taste(answers, budget * RATE[currency], hidden)
 
 
+@lru_cache
+def _home_weights() -> tuple[float, ...]:
+    """Home towns as uneven as families are: some wards sent many people abroad, most a few."""
+    order = sorted(taxonomy.keys("place"), key=lambda code: zlib.crc32(code.encode()))
+    rank = {code: i for i, code in enumerate(order, start=1)}
+    return tuple(1 / rank[code] ** 0.8 for code in taxonomy.keys("place"))
+
+
+def _home(chance: random.Random) -> str:
+    if chance.random() >= 0.6:
+        return ""
+    return chance.choices(taxonomy.keys("place"), _home_weights())[0]
+
+
 def _some(
     chance: random.Random, keys: Sequence[str], liked: tuple[str, ...], *, most: int
 ) -> tuple[str, ...]:
@@ -132,7 +148,7 @@ def _choose(
     chance: random.Random, taste: _Taste, projects: Sequence[Project], fame: dict[int, float]
 ) -> list[tuple[Project, str]]:
     """Projects that the person took, by a noisy sum of tastes; a few people take very many."""
-    count = min(int(chance.paretovariate(0.9) * 2), 50, len(projects) // 2)
+    count = min(int(chance.lognormvariate(2.3, 0.95)) + 1, 80, len(projects) // 2)
     scored = sorted(
         projects,
         key=lambda p: -(_liking(taste, p) + 0.35 * math.log(fame[p.pk]) + chance.gauss(0, 0.9)),

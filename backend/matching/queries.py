@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from backend.accounts import answers as people
 from backend.accounts.answers import Answers
 from backend.core.clock import app_now
@@ -15,9 +13,9 @@ from backend.core.money import Money
 from backend.funding.queries import latest_rates
 from backend.matching.catalogue import Catalogue, current_catalogue, in_base
 from backend.matching.engine import schema
-from backend.matching.engine.explain import Part, against, parts_of, strongest
-from backend.matching.engine.score import Ranked, rank_one
+from backend.matching.engine.explain import Part, against, strongest
 from backend.matching.models import MatchList
+from backend.matching.order import Order, Wish, order_of, standing_of
 from backend.matching.reasons import Reason, reason_of
 from backend.matching.runs import Serving, current_model
 from backend.projects.models import Project
@@ -36,7 +34,26 @@ class Place:
     reasons: tuple[Reason, ...]
     strongest: tuple[Reason, ...]
     against: Reason | None
+    # The rule that put it here (exploration); empty when the points alone did.
     moved_by: str
+
+
+@dataclass(frozen=True)
+class Better:
+    """If the strongest mismatch were none: the score and the place, all else as it is."""
+
+    label: str
+    score: int
+    position: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One project's place in the whole order of these answers, with every factor."""
+
+    place: Place
+    total: int
+    better: Better | None
 
 
 @dataclass(frozen=True)
@@ -82,47 +99,50 @@ def preview(
     limit: int = 20,
     offset: int = 0,
     language: str = "vi",
+    explore: bool = False,
+    with_calls: bool = True,
 ) -> RankedList:
-    """Everything that is listed, in the order of these answers; nothing is stored."""
+    """Everything that is listed, in the order of these answers; nothing is stored.
+
+    `explore` gives one place in ten, marked as such, to a project outside the chosen fields.
+    """
     catalogue, serving = current_catalogue(), current_model()
-    ranked = rank_one(
-        engine_answers(answers),
-        catalogue.arrays,
-        serving.model,
-        weights=weights,
-        k=min(limit, MAX_LIMIT),
-        offset=offset,
-        day=today().isoformat(),
-    )
-    return _list_of(ranked, answers, catalogue, serving, offset, language)
+    wish = _wish(answers, weights, explore=explore, with_calls=with_calls)
+    order = order_of(wish, catalogue, serving.model, limit=min(limit, MAX_LIMIT), offset=offset)
+    return _list_of(order, answers, catalogue, serving, offset, language)
+
+
+def _wish(
+    answers: Answers, weights: Mapping[str, str] | None, *, explore: bool, with_calls: bool
+) -> Wish:
+    day = today().isoformat()
+    return Wish(engine_answers(answers), weights or {}, day, explore, with_calls)
 
 
 def _list_of(
-    ranked: Ranked,
+    order: Order,
     answers: Answers,
     catalogue: Catalogue,
     serving: Serving,
     offset: int,
     language: str,
 ) -> RankedList:
-    ids = [catalogue.project_ids[row] for row in ranked.rows.tolist()]
+    ids = [catalogue.project_ids[spot.row] for spot in order.spots]
     # A project that was withdrawn since the catalogue was read is left out.
     found = Project.objects.filter(pk__in=ids, status__in=sorted(PUBLIC)).select_related("call")
     rows = {p.pk: p for p in found}
     places = [
-        place_of(
-            offset + i + 1, rows[pk], int(ranked.scores[i]), parts_of(ranked, i), answers, language
-        )
-        for i, pk in enumerate(ids)
+        place_of(offset + i, rows[pk], spot.score, spot.parts, answers, language, spot.moved_by)
+        for i, (pk, spot) in enumerate(zip(ids, order.spots, strict=True), start=1)
         if pk in rows
     ]
     return RankedList(
         places=tuple(places),
-        total=ranked.total,
+        total=order.total,
         version=serving.version,
         is_rules=serving.model.is_rules,
-        max_points=dict(zip(schema.FACTORS, ranked.max_points.tolist(), strict=True)),
-        has_answers=any(ranked.active),
+        max_points=dict(zip(schema.FACTORS, order.max_points.tolist(), strict=True)),
+        has_answers=order.is_personal,
     )
 
 
@@ -155,23 +175,22 @@ def explain_for(
     *,
     weights: Mapping[str, str] | None = None,
     language: str = "vi",
-) -> Place | None:
+) -> Explained | None:
     """The whole table for one project; None when it is not listed or nothing was answered."""
     catalogue, serving = current_catalogue(), current_model()
     row = catalogue.row_of.get(project.public_id)
     if row is None:
         return None
-    ranked = rank_one(
-        engine_answers(answers),
-        catalogue.arrays,
-        serving.model,
-        weights=weights,
-        k=1,
-        only=np.array([row], dtype=np.int64),
-    )
-    if not any(ranked.active):
+    wish = _wish(answers, weights, explore=False, with_calls=True)
+    found = standing_of(wish, catalogue, serving.model, row)
+    if not found.is_personal:
         return None
-    return place_of(0, project, int(ranked.scores[0]), parts_of(ranked, 0), answers, language)
+    place = place_of(found.place, project, found.spot.score, found.spot.parts, answers, language)
+    would = found.would
+    if would is None:
+        return Explained(place, found.total, None)
+    label = next(r.label for r in place.reasons if r.factor == would.factor)
+    return Explained(place, found.total, Better(label, would.score, would.place))
 
 
 def answers_from(values: Mapping[str, Any]) -> Answers:

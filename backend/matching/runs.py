@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from backend.matching.catalogue import engine_vocabulary, vocabulary_version
 from backend.matching.engine import artifact
+from backend.matching.engine.schema import FEATURE_VERSION
 from backend.matching.engine.score import Model, rule_model
 from backend.matching.models import MatchRun
 
@@ -32,17 +34,33 @@ def newest_published() -> MatchRun | None:
     )
 
 
+def feature_version() -> str:
+    """The engine's features with today's taxonomy: `2026-11/1a2b3c4d`."""
+    return f"{FEATURE_VERSION}/{vocabulary_version(engine_vocabulary())}"
+
+
 def serving_of(run: MatchRun | None) -> Serving:
     """The model of a run; the rules, with the reason, when its artifact cannot be used."""
     if run is None:
         return Serving(rule_model(), None, "rules", "no run is published")
+    if run.feature_version not in (FEATURE_VERSION, feature_version()):
+        # Its columns are those of other keys: it would read one technology as another.
+        return _unusable(run, "made with another taxonomy")
     try:
-        model, _meta = artifact.load(bytes(run.artifact))
+        return Serving(model_of(run), run.pk, run.public_id, "")
     except artifact.ArtifactError as error:
-        problem = f"{type(error).__name__} in {run.public_id}"
-        log.warning("matching.artifact_unusable", run=run.public_id, problem=problem)
-        return Serving(rule_model(), None, "rules", problem)
-    return Serving(model, run.pk, run.public_id, "")
+        return _unusable(run, type(error).__name__)
+
+
+def model_of(run: MatchRun | None) -> Model:
+    """What a run learnt, whatever the taxonomy is today (for replay). Raises ArtifactError."""
+    return rule_model() if run is None else artifact.load(bytes(run.artifact))[0]
+
+
+def _unusable(run: MatchRun, why: str) -> Serving:
+    problem = f"{why} in {run.public_id}"
+    log.warning("matching.artifact_unusable", run=run.public_id, problem=problem)
+    return Serving(rule_model(), None, "rules", problem)
 
 
 class _Kept:

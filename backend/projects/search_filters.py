@@ -57,7 +57,7 @@ class ListFilters:
     @property
     def fingerprint(self) -> str:
         """Equal for equal questions, whatever the order and the page."""
-        question = asdict(replace(self, ordering="", cursor=""))
+        question = asdict(replace(self, ordering="", cursor="", ticket_limits=()))
         return hashlib.sha256(repr(sorted(question.items())).encode()).hexdigest()[:16]
 
     @property

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from backend.accounts import demo
+from backend.accounts import actions, demo
 from backend.accounts.models import Consent, PersonSession, User
 from backend.accounts.permissions import require_staff_code
 from backend.core import jobs
@@ -316,6 +316,27 @@ def test_the_staff_gate_opens_after_the_code(client: Client, officer: User) -> N
     client.post(SIGN_IN, {"login": officer.email, "password": demo.PASSWORD})
     client.post("/en/account/sign-in/code/", {"code": code_now(SECRET)})
     assert asked(client, officer).content == b"the queue"
+
+
+def test_the_staff_gate_leads_a_newcomer_through_the_set_up(client: Client) -> None:
+    user = confirmed()
+    office = factories.an_officer("lead").office_memberships.get().office
+    actions.add_to_office(user, office, "case_officer", by=None)
+    client.post(SIGN_IN, {"login": user.email, "password": PASSWORD})
+    set_up = asked(client, user)["Location"]
+    again = client.get(set_up)["Location"]
+    assert "/account/again/" in again
+    back = client.post(again, {"password": PASSWORD})["Location"]
+    assert back.endswith(set_up.split("/account/")[1])
+    page = client.get(back).content.decode()
+    secret = re.search(r'<code class="hash">(\w+)</code>', page)
+    hidden = re.search(r'name="next" value="([^"]+)"', page)
+    assert secret
+    assert hidden and hidden[1] == "/en/review/"
+    data = {"code": code_now(secret[1]), "next": hidden[1]}
+    codes = client.post(set_up.split("?")[0], data)["Location"]
+    assert 'href="/en/review/"' in client.get(codes).content.decode()
+    assert asked(client, user).content == b"the queue"
 
 
 def test_the_staff_gate_is_closed_for_everybody_else(client: Client) -> None:

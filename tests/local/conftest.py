@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.local import postgres, valkey
-from backend.local.state import State, lock_state, open_state
+from backend.local.state import State, leave_sockets, lock_state, open_state
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def start_postgres() -> Iterator[Callable[[State], postgres.Server]]:
     with ExitStack() as stack:
 
         def start(state: State) -> postgres.Server:
+            stack.callback(leave_sockets, state.root)
             server = postgres.start(state)
             stack.callback(postgres.stop, server)
             return server
@@ -34,6 +35,7 @@ def start_valkey() -> Iterator[Callable[[State], valkey.Server]]:
     with ExitStack() as stack:
 
         def start(state: State) -> valkey.Server:
+            stack.callback(leave_sockets, state.root)
             server = valkey.start(state)
             stack.callback(valkey.stop, server)
             return server

@@ -76,3 +76,16 @@ def test_a_socket_folder_that_others_may_enter_is_not_used(
     assert second != first
     assert second.stat().st_mode & 0o777 == 0o700
     second.rmdir()
+
+
+def test_a_short_socket_folder_goes_when_it_is_empty_and_comes_again(tmp_path: Path) -> None:
+    long = tmp_path / ("z" * 150)
+    sockets = open_state(long).sockets
+    (sockets / "in-use").touch()
+    state.leave_sockets(long)
+    assert sockets.exists()
+    (sockets / "in-use").unlink()
+    state.leave_sockets(long)
+    assert not sockets.exists()
+    assert open_state(long).sockets == sockets
+    state.leave_sockets(long)

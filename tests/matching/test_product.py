@@ -88,7 +88,8 @@ def test_the_project_page_says_what_the_list_says(listed: list[Any]) -> None:
     first = queries.preview(WHO, limit=1).places[0]
     again = queries.explain_for(WHO, first.project)
     assert again is not None
-    assert (again.score, again.reasons) == (first.score, first.reasons)
+    assert (again.place.score, again.place.reasons) == (first.score, first.reasons)
+    assert (again.place.position, again.total) == (1, 12)
 
 
 def test_nobodys_order_depends_on_terms_behind_the_check(listed: list[Any]) -> None:
@@ -236,8 +237,8 @@ def test_one_changed_answer_moves_its_factor_and_people_like_you(learnt: MatchRu
     after = queries.explain_for(replace(WHO, horizon_months=3), project)
     assert before is not None
     assert after is not None
-    points = {r.factor: r.points for r in before.reasons}
-    moved = {r.factor for r in after.reasons if abs(points[r.factor] - r.points) > 1}
+    points = {r.factor: r.points for r in before.place.reasons}
+    moved = {r.factor for r in after.place.reasons if abs(points[r.factor] - r.points) > 1}
     assert moved <= {"horizon", "people_like_you"}
 
 

@@ -46,12 +46,16 @@ class MyMatches(MyView):
         profile = profile_of(request.user)
         answers = answers_of(profile) if profile else Answers()
         weights = dict(profile.weights) if profile else {}
-        return _answer(answers, weights, limit_of(request._request.GET))
+        # One place in ten may go to a project outside the chosen fields, as on the page.
+        explore = request._request.GET.get("explore") == "1"
+        return _answer(answers, weights, limit_of(request._request.GET), explore=explore)
 
 
-def _answer(answers: Answers, weights: dict[str, str], limit: int) -> Response:
+def _answer(
+    answers: Answers, weights: dict[str, str], limit: int, *, explore: bool = False
+) -> Response:
     language = "en" if (get_language() or "").startswith("en") else "vi"
-    ranked = preview(answers, weights=weights, limit=limit, language=language)
+    ranked = preview(answers, weights=weights, limit=limit, language=language, explore=explore)
     return Response(_shape(ranked))
 
 
@@ -68,6 +72,7 @@ def _place(place: Place) -> dict[str, Any]:
         "position": place.position,
         "project": card(row_of_project(place.project)),
         "score": place.score,
+        "moved_by": place.moved_by,
         "reasons": [
             {
                 "factor": reason.factor,

@@ -228,6 +228,7 @@ PREVIEW: Final[dict[str, Any]] = {
                         "position": 1,
                         "project": _CARD,
                         "score": 92,
+                        "moved_by": "",
                         "reasons": [
                             _reason("field", 52, 52, "Đô thị số", "Đô thị số"),
                             _reason("stage", 40, 48, "TRL 6, 7", "TRL 7"),

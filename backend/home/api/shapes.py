@@ -232,6 +232,10 @@ class MatchShape(serializers.Serializer[Any]):
     position = serializers.IntegerField(min_value=1)
     project = CardShape()
     score = serializers.IntegerField(min_value=0, max_value=100)
+    moved_by = serializers.CharField(
+        allow_blank=True,
+        help_text="`exploration`: a place kept for a project outside the chosen fields.",
+    )
     reasons = ReasonShape(many=True)
 
 

@@ -172,7 +172,9 @@ def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:
     fitted = LogisticRegression(C=0.1, max_iter=500).fit(scaled, labels, sample_weight=weights)
     coefficients = np.zeros(len(FACTORS))
     coefficients[usable] = np.maximum(fitted.coef_[0], 0.0) / spread[usable]
-    return np.maximum(coefficients, LEAST_COEFFICIENT * coefficients.max())
+    least = LEAST_COEFFICIENT * float(coefficients.max())
+    raised: Floats = np.maximum(coefficients, least)
+    return raised
 
 
 def _bounds(rows: Floats, coefficients: Floats) -> tuple[Floats, Floats]:

@@ -245,26 +245,76 @@ def rank_one(
 
     Order: shown score, raw score rounded to 1e-4, SHA-256 of run, day and project id.
     """
+    scored = _score(answers, listings, model, weights or {})
+    rows = np.arange(len(listings)) if only is None else only
+    chosen = _first(scored.raw[rows], listings.ids, rows, offset + k, model.run_id, day)
+    return _ranked(scored, rows[chosen][offset:], len(rows))
+
+
+def place_one(
+    answers: Answers,
+    listings: ListingArrays,
+    model: Model,
+    row: int,
+    *,
+    weights: Mapping[str, str] | None = None,
+    day: str = "",
+    only: Ints | None = None,
+    extra: int = 0,
+) -> tuple[int, Ranked]:
+    """The place of one listing in the person's order (from 1), and its points.
+
+    Linear. `only`: the rows of that order, else all. `extra` points are added to the listing for
+    its place alone: "where would it stand if …".
+    """
+    scored = _score(answers, listings, model, weights or {})
+    raised = scored.raw.copy()
+    raised[row] += extra
+    keys = _keys(raised)
+    if only is not None:
+        outside = np.ones(len(keys), dtype=np.bool_)
+        outside[only] = False
+        outside[row] = False
+        keys[outside] = -1.0
+    before = int((keys > keys[row]).sum())
+    mine = _tie(model.run_id, day, listings.ids[row])
+    ties = np.flatnonzero(keys == keys[row]).tolist()
+    before += sum(_tie(model.run_id, day, listings.ids[i]) < mine for i in ties)
+    return before + 1, _ranked(scored, np.array([row], dtype=np.int64), 1)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    values: Floats
+    maxima: Ints
+    share: Floats
+    raw: Floats
+
+
+def _score(
+    answers: Answers, listings: ListingArrays, model: Model, weights: Mapping[str, str]
+) -> _Scored:
     values = factor_values(answers, listings, model)
     answered = [bool(not np.isnan(values[:, i]).all()) for i in range(len(FACTORS))]
-    maxima = whole_parts_or_zero(steered(model, answered, weights or {}))
+    maxima = whole_parts_or_zero(steered(model, answered, weights))
     share = share_of_points(values, model)
-    raw = share @ maxima.astype(np.float64)
-    rows = np.arange(len(listings)) if only is None else only
-    chosen = _first(raw[rows], listings.ids, rows, offset + k, model.run_id, day)
-    top = rows[chosen][offset:]
+    return _Scored(values, maxima, share, share @ maxima.astype(np.float64))
+
+
+def _ranked(scored: _Scored, top: Ints, total: int) -> Ranked:
     points = np.array(
-        [whole_parts(share[r] * maxima, int(np.rint(raw[r]))) for r in top], dtype=np.int64
+        [whole_parts(scored.share[r] * scored.maxima, int(np.rint(scored.raw[r]))) for r in top],
+        dtype=np.int64,
     ).reshape(len(top), len(FACTORS))
     return Ranked(
         rows=top,
-        scores=np.rint(raw[top]).astype(np.int64),
+        scores=np.rint(scored.raw[top]).astype(np.int64),
         points=points,
-        max_points=maxima,
-        raw=raw[top],
-        known=~np.isnan(values[top]),
-        active=tuple(bool(m) for m in maxima),
-        total=len(rows),
+        max_points=scored.maxima,
+        raw=scored.raw[top],
+        known=~np.isnan(scored.values[top]),
+        active=tuple(bool(m) for m in scored.maxima),
+        total=total,
     )
 
 
@@ -278,12 +328,21 @@ def _first(raw: Floats, ids: Sequence[str], rows: Ints, k: int, run_id: str, day
     k = min(k, len(raw))
     if k == 0:
         return np.zeros(0, dtype=np.int64)
-    score, fine = np.rint(raw), np.round(raw, 4)
-    key = score * 1e6 + fine  # the score decides, then the raw score
+    key = _keys(raw)
     border = np.partition(key, len(key) - k)[len(key) - k]
     near = np.flatnonzero(key >= border).astype(np.int64)
 
     def place(i: int) -> tuple[float, bytes]:
-        return (-key[i], hashlib.sha256(f"{run_id} {day} {ids[rows[i]]}".encode()).digest())
+        return (-key[i], _tie(run_id, day, ids[rows[i]]))
 
     return np.array(heapq.nsmallest(k, near.tolist(), key=place), dtype=np.int64)
+
+
+def _keys(raw: Floats) -> Floats:
+    """What the order compares first: the shown score, then the raw score."""
+    keys: Floats = np.rint(raw) * 1e6 + np.round(raw, 4)
+    return keys
+
+
+def _tie(run_id: str, day: str, listing_id: str) -> bytes:
+    return hashlib.sha256(f"{run_id} {day} {listing_id}".encode()).digest()

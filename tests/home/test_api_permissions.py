@@ -1,0 +1,89 @@
+"""Who may call what: every path of the API × every kind of person, the reply and that a refusal
+changed nothing. A path that is in no row fails."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from backend.accounts.actions import issue_api_token
+from backend.accounts.models import InvestorProfile, User
+from backend.home.urls_api import urlpatterns
+from backend.matching.catalogue import forget_catalogue
+from backend.projects.models import Project, SavedProject
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PEOPLE = ("stranger", "revoked key", "investor", "key", "owner", "case_officer", "auditor")
+ANYBODY = dict.fromkeys(PEOPLE, 200) | {"revoked key": 401}
+MEMBERS = ANYBODY | {"stranger": 401}
+# Name of the path, method, body -> the reply for each person.
+MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
+    ("api_projects", "get"): (None, ANYBODY),
+    ("api_project", "get"): (None, ANYBODY),
+    ("api_taxonomy", "get"): (None, ANYBODY),
+    ("api_preview", "post"): ({}, ANYBODY),
+    ("api_profile", "get"): (None, MEMBERS),
+    ("api_profile", "patch"): ({"country": "US", "version": 0}, MEMBERS),
+    ("api_matches", "get"): (None, MEMBERS),
+    ("api_saved", "get"): (None, MEMBERS),
+    ("api_saved_item", "put"): (None, {p: 204 if s == 200 else s for p, s in MEMBERS.items()}),
+    ("api_saved_item", "delete"): (None, {p: 204 if s == 200 else s for p, s in MEMBERS.items()}),
+    ("api_schema", "get"): (None, ANYBODY),
+    ("api_docs", "get"): (None, dict.fromkeys(PEOPLE, 200)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_catalogue() -> None:
+    forget_catalogue()
+
+
+def person_of(kind: str, owner: User) -> User | None:
+    if kind in {"case_officer", "auditor"}:
+        return factories.an_officer(kind)
+    return {"stranger": None, "owner": owner}.get(kind, factories.a_user())
+
+
+def caller(kind: str, owner: User) -> tuple[Client, dict[str, str]]:
+    client, person = Client(), person_of(kind, owner)
+    if person is None:
+        return client, {}
+    if "key" in kind:
+        token, text = issue_api_token(person, by=person, name="x")
+        if kind == "revoked key":
+            type(token).objects.filter(pk=token.pk).update(revoked_at=token.created_at)
+        return client, {"Authorization": f"Bearer {text}"}
+    client.force_login(person)
+    return client, {}
+
+
+def addresses(project: Project) -> Iterator[tuple[str, str]]:
+    for pattern in urlpatterns:
+        route = str(pattern.pattern).replace("<project_id:public_id>", project.public_id)
+        yield str(pattern.name), f"/api/{route}"
+
+
+def test_every_path_is_in_the_matrix() -> None:
+    assert {p.name for p in urlpatterns} == {name for name, _method in MATRIX}
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+@pytest.mark.parametrize(("name", "method"), MATRIX)
+def test_the_reply_is_the_one_of_the_matrix(kind: str, name: str, method: str) -> None:
+    owner = factories.a_user()
+    project = factories.a_listed_project(owner=owner)
+    path = dict(addresses(project))[name]
+    body, replies = MATRIX[(name, method)]
+    client, headers = caller(kind, owner)
+    response = client.generic(
+        method.upper(), path, b"" if body is None else json.dumps(body),
+        content_type="application/json", headers=headers,
+    )  # fmt: skip
+    assert response.status_code == replies[kind]
+    if replies[kind] >= 400:
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert not InvestorProfile.objects.exists()
+        assert not SavedProject.objects.exists()
