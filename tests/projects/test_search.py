@@ -473,7 +473,7 @@ def test_the_order_is_an_index_and_not_a_sort() -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
-                # On a nearly empty table a sort costs nothing; it is left only where no index helps.
+                # On a nearly empty table a sort is cheapest; so it stays only without an index.
                 "SET LOCAL enable_sort = off"
             )
             cursor.execute(f"EXPLAIN {sql}", params)
