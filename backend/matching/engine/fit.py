@@ -17,6 +17,7 @@ from backend.matching.engine.schema import (
     answer_features,
 )
 from backend.matching.engine.score import (
+    MOST_FOR_PEOPLE,
     NEUTRAL,
     TOTAL,
     Model,
@@ -30,7 +31,6 @@ NEGATIVES = 20
 MIN_POSITIVES = 50
 MIN_CHOICES = 10  # fewer choices of a project say nothing of their own
 LEAST_POINTS = 2
-MOST_FOR_PEOPLE = 0.3
 LEAST_COEFFICIENT = 0.05  # of the largest: what people were asked counts at least a little
 
 

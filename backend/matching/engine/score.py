@@ -28,6 +28,7 @@ from backend.matching.engine.schema import (
 NEUTRAL = 0.6  # a missing value: just no mismatch (a mismatch is under 60 % of the points)
 MISMATCH_BELOW = 0.6
 TOTAL = 100
+MOST_FOR_PEOPLE = 0.3  # of all points, at normal steering
 HALVINGS = 4.0  # a smallest pledge 2^4 times the budget is worth nothing
 
 
@@ -210,6 +211,12 @@ def steered(model: Model, answered: Sequence[bool], weights: Mapping[str, str]) 
     share = model.max_points * steer * np.array(answered, dtype=np.float64)
     total = share.sum()
     scaled: Floats = share * (TOTAL / total) if total else share
+    # With few answers the choices of others would outweigh what the person said.
+    most = min(MOST_FOR_PEOPLE * steer[PEOPLE], 1.0) * TOTAL
+    stated = scaled.sum() - scaled[PEOPLE]
+    if stated > 0 and scaled[PEOPLE] > most:
+        scaled *= (TOTAL - most) / stated
+        scaled[PEOPLE] = most
     return scaled
 
 

@@ -12,6 +12,7 @@ from backend.matching.engine.explain import against, explain, parts_of, stronges
 from backend.matching.engine.fit import Choices, MatchRanker, TooFewChoices
 from backend.matching.engine.schema import (
     FACTORS,
+    PEOPLE,
     Answers,
     Listing,
     Vocabulary,
@@ -172,6 +173,14 @@ def test_steering_off_takes_a_factor_out_and_the_sum_stays_a_hundred(model: Mode
     normal = rank_one(WHO, ARRAYS, model, k=5)
     field = FACTORS.index("field")
     assert more.max_points[field] > normal.max_points[field]
+
+
+@MODELS
+@pytest.mark.parametrize(("level", "most"), [("normal", 30), ("more", 60), ("less", 15)])
+def test_few_answers_still_outweigh_what_others_chose(model: Model, level: str, most: int) -> None:
+    ranked = rank_one(Answers(fields=("chips",)), ARRAYS, model, weights={"people_like_you": level})
+    assert ranked.max_points[PEOPLE] <= most
+    assert ranked.max_points.sum() == 100
 
 
 @MODELS
