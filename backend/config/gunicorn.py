@@ -21,6 +21,8 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 limit_request_line = 16_384
 preload_app = True
+# Nobody talks to it, and it would make a folder in the home of whoever starts the site.
+control_socket_disable = True
 # Keeps heartbeats off a slow disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 

@@ -19,7 +19,7 @@ MONTHS_EN = (
 )  # fmt: skip
 # Long amounts: the largest step that leaves at least one whole unit.
 STEPS = (
-    (12, {"vi": "nghìn tỷ", "en": "trillion"}),
+    (12, {"vi": "nghìn\u00a0tỷ", "en": "trillion"}),
     (9, {"vi": "tỷ", "en": "billion"}),
     (6, {"vi": "triệu", "en": "million"}),
 )
@@ -63,6 +63,14 @@ def format_money_long(money: Money, language: str) -> str:
             number = format_number(scaled.normalize() + 0, language)
             return f"{number}{NBSP}{names[language]}{NBSP}{_unit(money.currency)}"
     return format_money(money, language)
+
+
+def format_about(money: Money, language: str) -> str:
+    """`14,600 USD`: three significant digits, no cents, for sums converted at some day's rate."""
+    amount = money.major
+    unit = Decimal(1).scaleb(max(amount.adjusted() - 2, 0))
+    rounded = (amount / unit).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * unit
+    return f"{format_number(rounded, language, 0)}{NBSP}{_unit(money.currency)}"
 
 
 def format_date(day: date, language: str, *, long: bool = False) -> str:

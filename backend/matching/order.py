@@ -14,7 +14,7 @@ from backend.matching.engine.schema import Answers, Ints
 from backend.matching.engine.score import Model, Ranked, place_one, rank_one
 
 EVERY = 10  # one place in ten
-POOL = 50  # of the best other fields, which take turns day by day
+POOL = 20  # of the best other fields, which take turns day by day
 EXPLORATION = "exploration"
 
 

@@ -41,6 +41,12 @@ def money_long(value: Money | None) -> str:
 
 
 @register.filter
+def money_about(value: Money | None) -> str:
+    """`14,600 USD`, for a converted sum."""
+    return "" if value is None else formats.format_about(value, language())
+
+
+@register.filter
 def number(value: int | Decimal | None) -> str:
     return "" if value is None else formats.format_number(value, language())
 
