@@ -77,7 +77,7 @@ def test_terms_of_gated_instruments_are_nowhere(
         assert item["terms_note"]["code"] == "terms_after_sign_in"
         assert item["instrument"] == instrument
         assert item["goal"]["amount"] == "1000000000"
-        for secret in ("7654321", "987", "12345678901"):
+        for secret in ("7654321", "rate_bps_per_year", "12345678901"):
             assert secret not in body
     assert len(read(client, f"{LIST}{project.public_id}/")["milestones"]) == 2
     query = f"{LIST}?max_ticket=9000000&currency=VND"
