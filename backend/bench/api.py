@@ -60,12 +60,12 @@ class Site:
 def make_site(environment: dict[str, str], count: int) -> Site:
     """A fresh database with `count` projects, migrated and analysed."""
     url, name = environment["DATABASE_URL"], f"caukieu_bench_{count}"
-    with psycopg.connect(_database(url, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(database_url(url, "postgres"), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
     own = {
         **environment,
-        "DATABASE_URL": _database(url, name),
+        "DATABASE_URL": database_url(url, name),
         "DJANGO_SETTINGS_MODULE": "backend.bench.settings",
     }
     as_owner = Site(count, {**own, "CAUKIEU_DB_ROLE": ""})
@@ -74,7 +74,7 @@ def make_site(environment: dict[str, str], count: int) -> Site:
     return Site(count, own)
 
 
-def _database(url: str, name: str) -> str:
+def database_url(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
