@@ -1,0 +1,78 @@
+"""What was backed up comes back whole in another folder, and a wrong restore does nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.local.copies import ROOT, environment
+
+pytestmark = pytest.mark.timeout(240)
+ADD = (
+    "from backend.accounts.models import User; from backend.core import audit;"
+    "u = User.objects.create_user(email='lan@example.com');"
+    "audit.record('user.joined', by=u, subject=u)"
+)
+COUNT = (
+    "from backend.accounts.models import User; from backend.core.models import AuditEvent;"
+    "print(User.objects.count(), AuditEvent.objects.count())"
+)
+
+
+def run(var: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT, env=environment(var), capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+def shell(var: Path, code: str) -> str:
+    done = run(var, "backend.local.manage", "shell", "-v", "0", "-c", code)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with one person, one fact and one upload."""
+    var = tmp_path_factory.mktemp("first") / "var"
+    assert run(var, "backend.local.manage", "migrate", "-v0").returncode == 0
+    shell(var, ADD)
+    (var / "media").mkdir(exist_ok=True)
+    (var / "media" / "plan.pdf").write_bytes(b"%PDF-1.7 plan")
+    return var
+
+
+def test_a_backup_is_restored_into_another_folder_and_checked(copy: Path, tmp_path: Path) -> None:
+    archive, second = tmp_path / "backup.tar", tmp_path / "second"
+    done = run(copy, "backend.local.archive", "backup", str(archive))
+    assert done.returncode == 0, done.stderr
+    done = run(second, "backend.local.archive", "restore", str(archive))
+    assert done.returncode == 0, done.stderr
+    assert "Restored and checked." in done.stdout
+    assert shell(second, COUNT) == shell(copy, COUNT) == "1 1"
+    assert (second / "media" / "plan.pdf").read_bytes() == b"%PDF-1.7 plan"
+
+
+def test_what_the_database_refuses_is_refused_after_a_restore(copy: Path, tmp_path: Path) -> None:
+    archive, second = tmp_path / "backup.tar", tmp_path / "second"
+    run(copy, "backend.local.archive", "backup", str(archive))
+    run(second, "backend.local.archive", "restore", str(archive))
+    change = "from backend.core.models import AuditEvent; AuditEvent.objects.update(code='x')"
+    done = run(second, "backend.local.manage", "shell", "-v", "0", "-c", change)
+    assert done.returncode != 0
+    assert shell(second, COUNT) == "1 1"
+
+
+def test_a_restore_over_a_site_and_of_no_archive_is_refused(copy: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "backup.tar"
+    run(copy, "backend.local.archive", "backup", str(archive))
+    again = run(copy, "backend.local.archive", "restore", str(archive))
+    assert again.returncode == 1
+    assert "holds tables" in again.stderr
+    assert run(copy, "backend.local.archive", "backup", str(archive)).returncode == 1
+    (tmp_path / "no.tar").write_text("no")
+    wrong = run(tmp_path / "third", "backend.local.archive", "restore", str(tmp_path / "no.tar"))
+    assert wrong.returncode == 1
+    assert "is not an archive" in wrong.stderr
