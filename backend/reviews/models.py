@@ -14,6 +14,10 @@ def _decision_id() -> str:
     return new_id("dec")
 
 
+def _request_id() -> str:
+    return new_id("req")
+
+
 class ConflictDeclaration(models.Model):
     """What an officer declared before opening a file."""
 
@@ -100,6 +104,50 @@ class Decision(models.Model):
             models.CheckConstraint(
                 condition=Q(outcome__in=["list", "return", "decline"]), name="decision_outcome"
             )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Request(models.Model):
+    """One thing that the owner is asked to mend, and what they answered. Asked of one version."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ANSWERED = "answered"
+        SETTLED = "settled"
+
+    public_id = models.CharField(max_length=40, unique=True, default=_request_id, editable=False)
+    version = models.ForeignKey(
+        "projects.ProjectVersion", on_delete=models.CASCADE, related_name="requests"
+    )
+    number = models.PositiveSmallIntegerField()
+    section = models.CharField(max_length=40)
+    words_vi = models.TextField(blank=True)
+    words_en = models.TextField(blank=True)
+    asked_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    answer = models.TextField(blank=True)
+    answered_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    answered_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["version__number", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "number"], name="request_number_once"),
+            models.CheckConstraint(
+                condition=~Q(words_vi="") | ~Q(words_en=""), name="request_has_words"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", answer="", answered_by__isnull=True)
+                | Q(state__in=["answered", "settled"], answered_by__isnull=False) & ~Q(answer=""),
+                name="request_state_has_answer",
+            ),
         ]
 
     def __str__(self) -> str:

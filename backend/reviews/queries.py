@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.db.models import QuerySet
+
+from backend.core.errors import NotFound
 from backend.projects.models import Project
+from backend.projects.permissions import is_member_of, office_roles_of
 from backend.projects.workflow import PUBLIC
 from backend.reviews import rubric
-from backend.reviews.models import Decision, Score
+from backend.reviews.models import Decision, Request, Score
 
 
 @dataclass(frozen=True)
@@ -85,3 +90,29 @@ def _results(scores: Sequence[Score]) -> tuple[CriterionResult, ...]:
         quotes = tuple((s.reason_vi, s.reason_en) for s in mine if s.reason_vi or s.reason_en)
         results.append(CriterionResult(criterion.key, points, criterion.weight, quotes))
     return tuple(results)
+
+
+def requests_of(project: Project) -> QuerySet[Request]:
+    """Everything that the owner was asked to change, over all versions, in order. `state` says
+    whether it is open, answered or settled; `section` is a key of reviews.sections."""
+    return (
+        Request.objects.filter(version__project=project)
+        .select_related("version")
+        .order_by("version__number", "number")
+    )
+
+
+def open_requests_of(project: Project) -> QuerySet[Request]:
+    """What is yet to be answered."""
+    return requests_of(project).filter(state=Request.State.OPEN)
+
+
+def request_for(user: Any, project: Project, public_id: str) -> Request:
+    """One request of a project that the person may see; NotFound otherwise. Only the owner's
+    people and officers see requests."""
+    if not (is_member_of(user, project.owner) or office_roles_of(user)):
+        raise NotFound()
+    found = requests_of(project).filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    return found
