@@ -172,13 +172,18 @@ MAILS: dict[str, Callable[[Values], Mail]] = {
 }
 
 
+def mail_texts(mail: Mail, language: str) -> tuple[str, str, str]:
+    """Subject, text and HTML of a mail whose words are made already."""
+    with override(language):
+        context = {"mail": mail, "language": language, "site_url": settings.SITE_URL}
+        text = render_to_string("email/mail.txt", context)
+        return mail.subject, text, render_to_string("email/mail.html", context)
+
+
 def render_mail(name: str, to: str, values: Values, *, language: str) -> EmailMultiAlternatives:
     """The mail `name` in the recipient's language, as text with an HTML alternative."""
     with override(language):
-        mail = MAILS[name](values)
-        context = {"mail": mail, "language": language, "site_url": settings.SITE_URL}
-        message = EmailMultiAlternatives(
-            mail.subject, render_to_string("email/mail.txt", context), to=[to]
-        )
-        message.attach_alternative(render_to_string("email/mail.html", context), "text/html")
+        subject, text, html = mail_texts(MAILS[name](values), language)
+        message = EmailMultiAlternatives(subject, text, to=[to])
+        message.attach_alternative(html, "text/html")
     return message

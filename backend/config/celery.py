@@ -33,6 +33,15 @@ app.conf.update(
     timezone="Asia/Ho_Chi_Minh",
     beat_schedule={
         "drain-jobs": {"task": "backend.core.tasks.drain_jobs", "schedule": 10.0},
+        "tell-people": {"task": "backend.notifications.tasks.tell_people", "schedule": 10.0},
+        "ask-for-digests": {
+            "task": "backend.notifications.tasks.ask_for_digests",
+            "schedule": crontab(minute=0),
+        },
+        "sweep-notifications": {
+            "task": "backend.notifications.tasks.sweep_given_up",
+            "schedule": crontab(hour=3, minute=30),
+        },
         "train-matcher": {
             "task": "backend.matching.tasks.train_nightly",
             "schedule": crontab(hour=2, minute=30),

@@ -7,6 +7,7 @@ urlpatterns = [
     *i18n_patterns(
         path("account/", include("backend.accounts.urls")),
         path("outbox/", include("backend.notifications.urls")),
+        path("me/notices/", include("backend.notifications.notice_urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),

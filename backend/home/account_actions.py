@@ -23,6 +23,8 @@ ERASED_BY_ACCOUNTS = {
 ERASED_HERE = {
     "matching.Choice",
     "matching.MatchList",
+    "notifications.Notification",
+    "notifications.Preference",
     "projects.SavedProject",
 }
 # They carry the person's number and no name: who agreed to what, and who judged what.
