@@ -61,7 +61,8 @@ class Happened:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        return self.event.data
+        data: Mapping[str, Any] = self.event.data
+        return data
 
 
 @dataclass(frozen=True)

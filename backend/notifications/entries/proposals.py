@@ -16,7 +16,7 @@ def title_of(happened: Happened) -> str:
     language = (get_language() or "vi")[:2]
     project = happened.subject
     other = "en" if language == "vi" else "vi"
-    return getattr(project, f"title_{language}") or getattr(project, f"title_{other}")
+    return str(getattr(project, f"title_{language}") or getattr(project, f"title_{other}"))
 
 
 def day_of(happened: Happened) -> str:
