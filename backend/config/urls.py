@@ -8,6 +8,7 @@ urlpatterns = [
         path("account/", include("backend.accounts.urls")),
         path("outbox/", include("backend.notifications.urls")),
         path("me/notices/", include("backend.notifications.notice_urls")),
+        path("", include("backend.remittances.urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
@@ -21,6 +21,7 @@ from backend.home.project_page import project_page
 from backend.home.texts import text_page
 from backend.projects import search, taxonomy
 from backend.projects.queries import browsable_projects, project_for
+from backend.remittances.views import calculator_context
 
 NEWEST = 3
 
@@ -39,6 +40,7 @@ def landing(request: HttpRequest) -> HttpResponse:
         "total": search.count_matches(search.ListFilters()).number,
         "form": start_form(request.GET, language),
         "cooling_off_days": settings.COOLING_OFF_DAYS,
+        **calculator_context(QueryDict()),
     }
     return render(request, "home/landing.html", context)
 

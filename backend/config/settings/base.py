@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "backend.reviews",
     "backend.funding",
     "backend.matching",
+    "backend.remittances",
     "backend.notifications",
     "backend.home",
     "backend.config",
