@@ -2,15 +2,28 @@
 row."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+
+from django.utils import timezone
 
 from backend.accounts.models import (
     CityOffice,
+    InvestorProfile,
     OfficeMembership,
     Organisation,
     OrganisationMembership,
     User,
 )
+from backend.core.clock import set_demo_offset
+from backend.core.models import ClockOffset
+from backend.core.money import Money
+from backend.funding.actions import pledges, rounds
+from backend.funding.models import FxRate, Pledge, Round
+from backend.funding.workflow import PledgeStatus
 from backend.projects import actions as projects
 from backend.projects.models import Project
 from backend.projects.workflow import Status
@@ -170,3 +183,67 @@ def _walk_office(project: Project, status: str) -> None:
 
 def a_listed_project(**changes: Any) -> Project:
     return a_project_at(Status.LISTED, **changes)
+
+
+# --- rounds and pledges -----------------------------------------------------------------------
+
+
+def an_investor(country: str = "US", **fields: Any) -> User:
+    user = a_user(**fields)
+    InvestorProfile.objects.create(user=user, country=country)
+    return user
+
+
+def some_rates() -> None:
+    """Rates of now, so that every currency can be pledged."""
+    for base, rate in (("USD", 26_000), ("EUR", 28_000), ("AUD", 17_000), ("JPY", 170),
+                       ("TWD", 800), ("GBP", 33_000)):  # fmt: skip
+        FxRate.objects.get_or_create(
+            base=base,
+            quote="VND",
+            source="test",
+            defaults={"rate": Decimal(rate), "as_of": timezone.now() - timedelta(minutes=1)},
+        )
+
+
+def an_open_round(*, days: float = 30, **changes: Any) -> Round:
+    """A round of a listed project: goal 1,000,000,000 ₫, cap ten per cent above."""
+    some_rates()
+    cap = changes.pop("hard_cap_minor", None)
+    project = a_listed_project(**changes)
+    return rounds.open_round(
+        project,
+        by=an_officer("lead"),
+        closes_at=timezone.now() + timedelta(days=days),
+        hard_cap_minor=cap,
+    )
+
+
+def a_draft_pledge(round_: Round, money: Money, *, by: User | None = None) -> Pledge:
+    return pledges.start_pledge(
+        round_, by=by or an_investor(), money=money, client_token=f"form-{next(_numbers)}"
+    )
+
+
+def a_pledge(round_: Round, money: Money, *, by: User | None = None) -> Pledge:
+    """A pledge that stands: confirmed, its card saved."""
+    draft = a_draft_pledge(round_, money, by=by)
+    pledge = pledges.confirm_pledge(
+        draft, by=draft.investor, agreed_text="I have read the risks.", language="en"
+    )
+    if pledge.status == PledgeStatus.CARD_PENDING:
+        pledges.card_saved(pledge)
+    pledge.refresh_from_db()
+    return pledge
+
+
+@contextmanager
+def days_later(days: float) -> Iterator[None]:
+    """Move the clock that decides deadlines."""
+    offset = ClockOffset.objects.filter(id=1).first()
+    before = offset.offset if offset else timedelta(0)
+    set_demo_offset(before + timedelta(days=days))
+    try:
+        yield
+    finally:
+        set_demo_offset(before)

@@ -50,6 +50,7 @@ app.conf.update(
             "task": "backend.accounts.tasks.sweep_mails",
             "schedule": crontab(hour=3, minute=15),
         },
+        "close-rounds": {"task": "backend.funding.tasks.close_rounds", "schedule": 20.0},
         "sweep-expired": {
             "task": "backend.core.tasks.sweep_expired",
             "schedule": crontab(hour=3, minute=0),

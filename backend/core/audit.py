@@ -20,9 +20,11 @@ def record(code: str, *, by: Any, subject: Any, data: dict[str, Any] | None = No
     return event
 
 
-def record_many(code: str, *, by: Any, subjects: Iterable[Any]) -> None:
-    """The same fact about many rows at once (imports)."""
-    AuditEvent.objects.bulk_create((_event(code, by, s, None) for s in subjects), batch_size=1000)
+def record_many(
+    code: str, *, by: Any, subjects: Iterable[Any], data: dict[str, Any] | None = None
+) -> None:
+    """The same fact about many rows at once (imports, the close of a round)."""
+    AuditEvent.objects.bulk_create((_event(code, by, s, data) for s in subjects), batch_size=1000)
 
 
 def _event(code: str, by: Any, subject: Any, data: dict[str, Any] | None) -> AuditEvent:

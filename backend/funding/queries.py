@@ -21,6 +21,7 @@ class Rate:
     as_of: datetime
     source: str
     is_sample: bool
+    row_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def latest_rates(quote: str = "VND") -> dict[str, Rate]:
     """The newest rate of every currency to `quote`, by base currency. One query."""
     rows = FxRate.objects.filter(quote=quote).order_by("base", "-as_of", "-id").distinct("base")
     return {
-        row.base: Rate(row.base, quote, row.rate, row.as_of, row.source, row.is_sample)
+        row.base: Rate(row.base, quote, row.rate, row.as_of, row.source, row.is_sample, row.pk)
         for row in rows
     }
 

@@ -21,6 +21,8 @@ ERASED_BY_ACCOUNTS = {
     "mfa.Authenticator",
 }
 ERASED_HERE = {
+    "funding.InvestorFigures",
+    "funding.KnowledgeCheck",
     "matching.Choice",
     "matching.MatchList",
     "notifications.Notification",
@@ -31,6 +33,7 @@ ERASED_HERE = {
 KEPT = {
     "accounts.Consent",
     "accounts.OfficeMembership",
+    "funding.Pledge",
     "reviews.Review",
 }
 UNDER_WAY = (

@@ -20,6 +20,7 @@ from backend.projects.workflow import (
     OWNER_MAY_EDIT,
     PROJECT,
     PUBLIC,
+    PublicStatus,
     Status,
     public_status_of,
 )
@@ -286,8 +287,22 @@ def _moved(
 
 
 def _set_public_status(project: Project) -> None:
-    project.public_status = public_status_of(project.status, is_call=project.is_call)
+    project.public_status = public_status_of(
+        project.status, is_call=project.is_call, before=project.public_status
+    )
     project.save(update_fields=["public_status", "updated_at"])
+
+
+@transaction.atomic
+def show_round(project: Project, public_status: PublicStatus) -> None:
+    """Let the public name of a listed project follow its round (called by `funding`, which has
+    audited the change of the round); quiet when it stands so already."""
+    project = _locked(project)
+    if project.status not in {Status.LISTED, Status.SUSPENDED}:
+        return
+    if project.public_status != public_status:
+        project.public_status = public_status
+        project.save(update_fields=["public_status", "updated_at"])
 
 
 @transaction.atomic

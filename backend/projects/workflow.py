@@ -78,12 +78,24 @@ OPEN_INSTRUMENTS = frozenset({"contribution", "reward"})
 GATED_INSTRUMENTS = frozenset({"loan", "convertible", "equity", "fund_unit"})
 
 
-def public_status_of(status: str, *, is_call: bool) -> str | None:
-    """The public name of a project that has no round yet; None while it is not public."""
+# Names that follow the round and the milestones (funding); a pause does not change them.
+OF_A_ROUND = frozenset(
+    {
+        PublicStatus.OPEN, PublicStatus.REACHED, PublicStatus.NOT_REACHED, PublicStatus.RUNNING,
+        PublicStatus.LATE,
+    }
+)  # fmt: skip
+
+
+def public_status_of(status: str, *, is_call: bool, before: str | None = None) -> str | None:
+    """The public name of a project; None while it is not public. `before` is the name that it
+    bears now: what a round gave stays through a pause."""
     if status not in PUBLIC:
         return None
     if is_call:
         return PublicStatus.CALL
+    if before in OF_A_ROUND and status in {Status.LISTED, Status.SUSPENDED}:
+        return before
     return {
         Status.COMPLETED: PublicStatus.COMPLETED,
         Status.STOPPED: PublicStatus.STOPPED,

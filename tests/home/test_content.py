@@ -26,6 +26,7 @@ from backend.projects.content import problems_of_submission
 from backend.projects.spreadsheet import read_table, split_list
 
 SAMPLE = Path(settings.ROOT) / "backend" / "home" / "sample"
+RULES = Path(settings.ROOT) / "backend" / "funding" / "rules" / "eligibility_rules.json"
 PARTS = Path(settings.ROOT) / "backend" / "locale" / "parts"
 LANGUAGES = ("vi", "en")
 PILLAR_OF = {
@@ -226,7 +227,7 @@ def test_remittance_figures_have_a_source_a_date_and_a_status() -> None:
 
 
 def test_eligibility_rules_have_ids_sources_and_vectors_that_name_them() -> None:
-    document = json.loads((SAMPLE / "eligibility_rules.json").read_text(encoding="utf-8"))
+    document = json.loads(RULES.read_text(encoding="utf-8"))
     rules = {rule["id"]: rule for rule in document["rules"]}
     assert len(rules) == len(document["rules"])
     for rule in rules.values():

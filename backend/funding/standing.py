@@ -1,0 +1,199 @@
+"""Where one person stands against the rules for one sum in one round. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Q
+
+from backend.accounts.models import User
+from backend.core.money import Money, from_major
+from backend.funding import eligibility
+from backend.funding.models import Acknowledgement, InvestorFigures, KnowledgeCheck, Pledge, Round
+from backend.funding.queries import Rate, convert, latest_rates
+from backend.funding.workflow import PLEDGE_LIVE
+
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class LimitLeft:
+    """One limit in its own currency: what it allows and what is left of it now."""
+
+    rule_id: str
+    most: Money
+    left: Money
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`todo` names the steps that are still to be taken, in their order."""
+
+    needs: eligibility.Requirements
+    country: str
+    todo: tuple[str, ...]
+    knowledge: KnowledgeCheck | None
+    figures: InvestorFigures | None
+    worth: Money | None
+    bearable: Money | None
+    warn_above: Money | None
+    limits: tuple[LimitLeft, ...]
+    people_are_full: bool
+
+    @property
+    def tightest(self) -> LimitLeft | None:
+        return min(self.limits, key=lambda x: x.left.minor / x.most.minor if x.most.minor else 0,
+                   default=None)  # fmt: skip
+
+
+def country_of(user: User) -> str:
+    profile = getattr(user, "profile", None)
+    return profile.country if profile is not None else ""
+
+
+def standing_of(
+    user: User, round_: Round, money: Money, at: datetime, pledge: Pledge | None = None
+) -> Standing:
+    """`money` is the sum that the person wants to pledge; `pledge` the draft it belongs to."""
+    country = country_of(user)
+    needs = eligibility.requirements(country, round_.instrument, at.date())
+    rates = latest_rates()
+    figures = _figures(user, at) if needs.needs_figures else None
+    knowledge = _knowledge(user, needs, at)
+    worth = _worth(figures)
+    warn_above = _warn_above(needs, worth, rates)
+    given = _given(pledge, money)
+    todo = []
+    if not country:
+        todo.append("country")
+    if needs.knowledge_years and (knowledge is None or _is_unread(knowledge)):
+        todo.append("knowledge")
+    if needs.needs_figures and figures is None:
+        todo.append("figures")
+    if needs.loss_share is not None and Acknowledgement.Kind.LOSS_SIMULATION not in given:
+        todo.append("loss")
+    if _is_above(money, warn_above, rates) and Acknowledgement.Kind.EXTRA_WARNING not in given:
+        todo.append("warning")
+    return Standing(
+        needs=needs,
+        country=country,
+        todo=tuple(todo),
+        knowledge=knowledge,
+        figures=figures,
+        worth=worth,
+        bearable=_bearable(needs, worth),
+        warn_above=warn_above,
+        limits=_limits(user, round_, needs, figures, rates, at),
+        people_are_full=_people_are_full(user, round_),
+    )
+
+
+def _is_above(money: Money, threshold: Money | None, rates: dict[str, Rate]) -> bool:
+    return threshold is not None and convert(money, threshold.currency, rates).money > threshold
+
+
+def _is_unread(check: KnowledgeCheck) -> bool:
+    return bool(check.wrong) and check.acknowledged_at is None
+
+
+def _figures(user: User, at: datetime) -> InvestorFigures | None:
+    """Told within the last year: means change."""
+    rows = InvestorFigures.objects.filter(user=user, told_at__gt=at - YEAR)
+    return rows.order_by("-told_at", "-id").first()
+
+
+def _knowledge(user: User, needs: eligibility.Requirements, at: datetime) -> KnowledgeCheck | None:
+    if not needs.knowledge_years:
+        return None
+    rows = KnowledgeCheck.objects.filter(user=user, taken_at__gt=at - needs.knowledge_years * YEAR)
+    return rows.order_by("-taken_at", "-id").first()
+
+
+def _given(pledge: Pledge | None, money: Money) -> set[str]:
+    """What was acknowledged for this very sum."""
+    if pledge is None or pledge.pk is None or pledge.currency != money.currency:
+        return set()
+    rows = Acknowledgement.objects.filter(pledge=pledge, amount_minor=money.minor)
+    return set(rows.values_list("kind", flat=True))
+
+
+def _worth(figures: InvestorFigures | None) -> Money | None:
+    if figures is None:
+        return None
+    minor = figures.income_minor + figures.liquid_minor - figures.commitments_minor
+    return Money(minor, figures.currency)
+
+
+def _bearable(needs: eligibility.Requirements, worth: Money | None) -> Money | None:
+    if worth is None or needs.loss_share is None:
+        return None
+    loss = eligibility.bearable_loss(Decimal(worth.minor), needs.loss_share)
+    return Money(int(loss), worth.currency)
+
+
+def _warn_above(
+    needs: eligibility.Requirements, worth: Money | None, rates: dict[str, Rate]
+) -> Money | None:
+    if needs.warn_above is None or worth is None:
+        return None
+    currency = eligibility.warning_currency(needs.warn_above)
+    own = convert(worth, currency, rates).money
+    return from_major(eligibility.warning_threshold(needs.warn_above, own.major), currency)
+
+
+def _limits(
+    user: User,
+    round_: Round,
+    needs: eligibility.Requirements,
+    figures: InvestorFigures | None,
+    rates: dict[str, Rate],
+    at: datetime,
+) -> tuple[LimitLeft, ...]:
+    found = []
+    for limit in needs.limits:
+        if limit.table and figures is None:
+            continue
+        income, worth = Decimal(0), Decimal(0)
+        if figures is not None:
+            income = _in(figures.income_minor, figures.currency, limit.currency, rates)
+            own = _worth(figures)
+            assert own is not None
+            worth = _in(own.minor, own.currency, limit.currency, rates)
+        most = from_major(eligibility.limit_of(limit, income=income, worth=worth), limit.currency)
+        used = _used(user, round_, limit.per_project, limit.currency, rates, at)
+        left = Money(max(0, most.minor - used), limit.currency)
+        found.append(LimitLeft(limit.rule_id, most, left))
+    return tuple(found)
+
+
+def _in(minor: int, currency: str, wanted: str, rates: dict[str, Rate]) -> Decimal:
+    return convert(Money(minor, currency), wanted, rates).money.major
+
+
+def _used(
+    user: User,
+    round_: Round,
+    per_project: bool,
+    currency: str,
+    rates: dict[str, Rate],
+    at: datetime,
+) -> int:
+    """What the person promised to security-like projects in the last twelve months."""
+    rows = Pledge.objects.filter(
+        Q(round__project_id=round_.project_id) if per_project else Q(),
+        investor=user,
+        status__in=sorted(PLEDGE_LIVE),
+        confirmed_at__gt=at - YEAR,
+        round__instrument__in=sorted(eligibility.SECURITY_LIKE),
+    )
+    total = 0
+    for minor, code in rows.values_list("amount_minor", "currency"):
+        total += convert(Money(minor, code), currency, rates).money.minor
+    return total
+
+
+def _people_are_full(user: User, round_: Round) -> bool:
+    if round_.people_limit is None or round_.reserved_people < round_.people_limit:
+        return False
+    live = Pledge.objects.filter(round=round_, investor=user, status__in=sorted(PLEDGE_LIVE))
+    return not live.exists()
