@@ -75,6 +75,16 @@ def run_due_jobs(limit: int = 100) -> int:
     return done
 
 
+def release_leases() -> int:
+    """Give back what workers that are certainly gone had taken up; returns how many rows.
+
+    For the start of a copy whose workers all live and die with it: nobody then waits for leases of
+    a training that was killed.
+    """
+    leased = Job.objects.filter(state=Job.State.WAITING, leased_until__isnull=False)
+    return leased.update(leased_until=None)
+
+
 def _lease_one() -> Job | None:
     now = timezone.now()
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)

@@ -9,6 +9,7 @@ from backend.core.audit import events_of
 from backend.core.money import Money
 from backend.home.bridge import Bridge, bridge_of
 from backend.home.cards import Card, card_of
+from backend.home.measures import format_measure
 from backend.home.words import Said, said
 from backend.projects import taxonomy
 from backend.projects.models import Project, ProjectVersion
@@ -56,7 +57,6 @@ class Impact:
     kpi: Said
     baseline: str
     target: str
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -217,17 +217,11 @@ def _impact(content: dict[str, Any], language: str) -> tuple[Impact, ...]:
     return tuple(
         Impact(
             said(row, "kpi", language),
-            _plain(row.get("baseline"), language),
-            _plain(row.get("target"), language),
-            str(row.get("unit", "")),
+            format_measure(row.get("baseline"), str(row.get("unit", "")), language),
+            format_measure(row.get("target"), str(row.get("unit", "")), language),
         )
         for row in content.get("impact", [])
     )
-
-
-def _plain(value: Any, language: str) -> str:
-    text = "" if value is None else f"{value:,}"
-    return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
 
 
 def _criteria(review: PublicReview | None, language: str) -> tuple[CriterionRow, ...]:

@@ -7,6 +7,7 @@ is moved while the proposals walk; it stands at zero afterwards.
 import csv
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -38,7 +39,13 @@ REACHED = {
     "completed": "listed",
 }
 DEMO_OWNED = 4
-DAYS_BACK = 180
+# How many days ago, in the sample world, the calls were entered and the proposals went their way.
+CALLS_DAYS = 27
+LISTED_DAYS = 180
+PENDING_DAYS = 24
+UNDECIDED = ("in_review", "returned", "submitted", "draft")  # the furthest are the oldest
+# Days before the decision was signed at which the steps of a review were taken.
+SUBMITTED, SCREENED, OPENED, FIRST_SCORES, SECOND_SCORES, DECIDED = 26, 22, 21, 12, 8, 2
 
 Say = Callable[[str], None]
 
@@ -48,7 +55,9 @@ def seed(say: Say) -> None:
     say("exchange rates (samples)")
     load_rates()
     say("published calls")
-    load_calls()
+    with _demo_clock() as days_ago:
+        days_ago(CALLS_DAYS)
+        load_calls()
     say("demo people")
     people = create_demo_people()
     fill_demo_profiles(people)
@@ -88,11 +97,36 @@ def load_examples(people: DemoPeople) -> None:
     rows = [row for row in examples() if row["slug"] not in known]
     author = _sample_author()
     comments = json.loads((SAMPLE / "review_comments.json").read_text(encoding="utf-8"))
+    demo_owned = {row["slug"] for row in examples()[:DEMO_OWNED]}
     with _demo_clock() as days_ago:
-        for number, row in enumerate(rows):
-            owner = people.owner if number < DEMO_OWNED else author
-            days_ago(DAYS_BACK * (len(rows) - number) / (len(rows) + 1) + 2)
-            _walk(row, owner, people, comments, days_ago)
+        for row, end in _dated(_mixed(rows)):
+            owner = people.owner if row["slug"] in demo_owned else author
+
+            def before_end(days: float, end: float = end) -> None:
+                days_ago(max(end + days, days / 500))  # never in the future, never out of order
+
+            _walk(row, owner, people, comments, before_end)
+
+
+def _mixed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Field by field in turn, so that the newest are not all of one field."""
+    seen: Counter[str] = Counter()
+    sizes = Counter(row["field"] for row in rows)
+    places = []
+    for row in rows:
+        seen[row["field"]] += 1
+        places.append(seen[row["field"]] / (sizes[row["field"]] + 1))
+    return [row for _, row in sorted(zip(places, rows, strict=True), key=lambda pair: pair[0])]
+
+
+def _dated(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], float]]:
+    """Each example with how many days ago its way ends, oldest first; the undecided are young."""
+    ended = [row for row in rows if row["state"] not in UNDECIDED]
+    for number, row in enumerate(ended):
+        yield row, 1 + LISTED_DAYS * (len(ended) - number) / (len(ended) + 1)
+    young = [row for state in UNDECIDED for row in rows if row["state"] == state]
+    for number, row in enumerate(young):
+        yield row, PENDING_DAYS * (len(young) - number) / (len(young) + 1) - SUBMITTED
 
 
 @contextmanager
@@ -166,40 +200,52 @@ def _walk(
     target = REACHED.get(row["state"], row["state"])
     members = (owner, people.colleague) if owner == people.owner else (owner,)
     organisation = _organisation_of(row, *members)
+    days_ago(SUBMITTED + 1)
     project = projects.create_proposal(
         organisation, content_of(row), by=owner, slug=row["slug"], is_example=True
     )
     if target == "draft":
         return
+    days_ago(SUBMITTED)
     projects.submit_project(project, by=owner)
     if target == "withdrawn":
         projects.withdraw_project(project, by=owner)
     if target in {"submitted", "withdrawn"}:
         return
-    _walk_office(project, target, people, comments)
+    _walk_office(project, target, people, comments, days_ago)
 
 
 def _walk_office(
-    project: Project, target: str, people: DemoPeople, comments: dict[str, Any]
+    project: Project,
+    target: str,
+    people: DemoPeople,
+    comments: dict[str, Any],
+    days_ago: Callable[[float], None],
 ) -> None:
     first, second = people.case_officers
+    days_ago(SCREENED)
     projects.start_screening(project, by=first)
     if target == "returned":
         reason = comments["returned"]
         projects.return_project(project, by=first, role="case_officer", reason=reason["vi"])
         return
+    days_ago(OPENED)
     projects.open_review(project, by=first)
     low = target == "declined"
+    days_ago(FIRST_SCORES)
     _review(project, first, comments, low=low)
     if target == "in_review":
         return
+    days_ago(SECOND_SCORES)
     _review(project, second, comments, low=low)
+    days_ago(DECIDED)
     words = comments["declined" if low else "listed"]
     reviews.decide_project(
         project, by=people.lead, outcome="decline" if low else "list",
         words_vi=words["vi"], words_en=words["en"],
     )  # fmt: skip
     if not low:
+        days_ago(0)
         projects.list_project(project, by=people.signer)
 
 

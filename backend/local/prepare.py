@@ -1,7 +1,8 @@
 """Bring database, sample data and static files up to date in one Django process.
 
-`python -m backend.local.prepare FOLDER [--quick]`: writes the demo people's table to
-FOLDER/demo_people.txt. `--quick` (nothing changed since the last time) only checks the migrations.
+`python -m backend.local.prepare FOLDER [--quick] [--alone]`: writes the demo people's table to
+FOLDER/demo_people.txt. `--quick` (nothing changed since the last time) only checks the migrations;
+`--alone` says that no worker but this copy's own uses the database.
 """
 
 import os
@@ -22,7 +23,7 @@ ROLE = "CAUKIEU_DB_ROLE"
 UNUSED_STATIC = ["rest_framework", "account", "mfa", "ext"]
 
 
-def main(folder: Path, *, quick: bool) -> None:
+def main(folder: Path, *, quick: bool, alone: bool) -> None:
     role = os.environ.get(ROLE, "caukieu_app")
     os.environ[ROLE] = ""  # the schema's owner, until the schema stands
     django.setup()
@@ -35,6 +36,9 @@ def main(folder: Path, *, quick: bool) -> None:
         collect_static(folder)
         progress.say("Sample data")
         call_command("seed", stdout=progress.Lines())
+    if alone:
+        # A training that was killed is taken up at once, not when its lease has run out.
+        call_command("release_leases")
     _write_people(folder / "demo_people.txt")
 
 
@@ -72,7 +76,8 @@ def _write_people(file: Path) -> None:
 
 
 def run(arguments: Sequence[str]) -> None:
-    main(Path(arguments[0]), quick="--quick" in arguments[1:])
+    options = set(arguments[1:])
+    main(Path(arguments[0]), quick="--quick" in options, alone="--alone" in options)
 
 
 if __name__ == "__main__":

@@ -119,6 +119,8 @@ class Site:
         self, state: State, environment: dict[str, str], *options: str
     ) -> "subprocess.Popen[bytes]":
         """Starts at once; its lines come to this terminal, its errors to prepare.log."""
+        if not servers.is_given("postgres"):
+            options = (*options, "--alone")
         log = state.log("prepare")
         with log.open("wb") as errors:
             return subprocess.Popen(

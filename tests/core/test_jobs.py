@@ -84,6 +84,16 @@ def test_the_work_of_a_worker_that_died_is_taken_over_when_its_lease_is_out(call
     assert len(calls) == 1
 
 
+@pytest.mark.django_db
+def test_a_copy_that_starts_takes_up_what_its_dead_workers_had(calls: Calls) -> None:
+    jobs.enqueue("x.work", "k")
+    Job.objects.update(leased_until=timezone.now() + timedelta(minutes=10), attempts=1)
+    assert jobs.run_due_jobs() == 0
+    assert jobs.release_leases() == 1
+    assert jobs.run_due_jobs() == 1
+    assert jobs.release_leases() == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_when_the_database_goes_the_row_stays_leased_and_waiting(
     monkeypatch: pytest.MonkeyPatch,

@@ -44,25 +44,29 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return var
 
 
-def test_a_backup_is_restored_into_another_folder_and_checked(copy: Path, tmp_path: Path) -> None:
-    archive, second = tmp_path / "backup.tar", tmp_path / "second"
+@pytest.fixture(scope="module")
+def restored(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second folder, filled from the first one's archive."""
+    folder = tmp_path_factory.mktemp("second")
+    archive, second = folder / "backup.tar", folder / "var"
     done = run(copy, "backend.local.archive", "backup", str(archive))
     assert done.returncode == 0, done.stderr
     done = run(second, "backend.local.archive", "restore", str(archive))
     assert done.returncode == 0, done.stderr
     assert "Restored and checked." in done.stdout
-    assert shell(second, COUNT) == shell(copy, COUNT) == "1 1"
-    assert (second / "media" / "plan.pdf").read_bytes() == b"%PDF-1.7 plan"
+    return second
 
 
-def test_what_the_database_refuses_is_refused_after_a_restore(copy: Path, tmp_path: Path) -> None:
-    archive, second = tmp_path / "backup.tar", tmp_path / "second"
-    run(copy, "backend.local.archive", "backup", str(archive))
-    run(second, "backend.local.archive", "restore", str(archive))
+def test_a_backup_is_restored_into_another_folder_and_checked(copy: Path, restored: Path) -> None:
+    assert shell(restored, COUNT) == shell(copy, COUNT) == "1 1"
+    assert (restored / "media" / "plan.pdf").read_bytes() == b"%PDF-1.7 plan"
+
+
+def test_what_the_database_refuses_is_refused_after_a_restore(restored: Path) -> None:
     change = "from backend.core.models import AuditEvent; AuditEvent.objects.update(code='x')"
-    done = run(second, "backend.local.manage", "shell", "-v", "0", "-c", change)
+    done = run(restored, "backend.local.manage", "shell", "-v", "0", "-c", change)
     assert done.returncode != 0
-    assert shell(second, COUNT) == "1 1"
+    assert shell(restored, COUNT) == "1 1"
 
 
 def test_a_restore_over_a_site_and_of_no_archive_is_refused(copy: Path, tmp_path: Path) -> None:

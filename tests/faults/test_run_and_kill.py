@@ -187,6 +187,7 @@ def test_a_database_killed_under_load_gives_clean_errors_and_then_none(site: Cop
     broken = [body for status, body in answers if status == 503]
     assert not [body for body in broken if "Traceback" in body or "psycopg" in body]
     assert [body for body in broken if "<h1>" in body], "a page should have met the outage"
+    site.wait_healthy()
     assert {site.status_of(path) for path in paths for _ in range(5)} == {200}
 
 
@@ -210,11 +211,21 @@ def test_no_program_outlives_a_killed_supervisor(house: House, site: Copy) -> No
 
 def test_everything_killed_at_once_loses_nothing(house: House, site: Copy) -> None:
     before = count(site.var, "core_auditevent")
+    with psycopg.connect(postgres.database_url(open_state(site.var))) as connection:
+        # What a worker that is killed in the middle of a training leaves behind.
+        connection.execute(
+            "INSERT INTO core_job"
+            " (name, key, payload, state, attempts, last_error, run_after, leased_until)"
+            " VALUES ('tests.no_such_job', %s, '{}', 'waiting', 1, '', now() + interval '1 day',"
+            " now() + interval '1 hour')",
+            [str(time.monotonic_ns())],
+        )
     family = psutil.Process(site.process.pid).children(recursive=True)
     for process in [psutil.Process(site.process.pid), *family]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     site.process.wait(10)
     house.live()
+    assert count(site.var, "core_job WHERE leased_until > now() + interval '30 minutes'") == 0
     # The matcher's training may have ended meanwhile and left a row of its own.
     assert count(site.var, "core_auditevent") >= before > 0
