@@ -28,7 +28,11 @@ from backend.projects import actions as projects
 from backend.projects.models import Project
 from backend.projects.workflow import Status
 from backend.reviews import actions as reviews
+from backend.reviews import decision_actions as decisions
 from backend.reviews import rubric
+from backend.reviews.built_in import built_in
+from backend.reviews.models import Case, Decision, Letter, Review
+from backend.reviews.request_actions import Ask
 
 _numbers = itertools.count(1)
 
@@ -49,12 +53,18 @@ def an_organisation(*members: User, **fields: Any) -> Organisation:
     return organisation
 
 
-def an_officer(role: str = "case_officer", **fields: Any) -> User:
+def an_office(name: str = "Test office") -> CityOffice:
     office, _ = CityOffice.objects.get_or_create(
-        name_en="Test office", defaults={"name_vi": "Đơn vị thử"}
+        name_en=name, defaults={"name_vi": f"Đơn vị thử {name}"}
     )
+    return office
+
+
+def an_officer(
+    role: str = "case_officer", *, office: CityOffice | None = None, **fields: Any
+) -> User:
     officer = a_user(**fields)
-    OfficeMembership.objects.create(office=office, user=officer, role=role)
+    OfficeMembership.objects.create(office=office or an_office(), user=officer, role=role)
     return officer
 
 
@@ -143,6 +153,7 @@ def a_project_at(status: str, *, owner: User | None = None, **changes: Any) -> P
     """A proposal that walked the real road to `status`."""
     owner = owner or a_user()
     project = a_draft(owner=owner, **changes)
+    an_office()
     if status == Status.DRAFT:
         return project
     projects.submit_project(project, by=owner)
@@ -155,26 +166,79 @@ def a_project_at(status: str, *, owner: User | None = None, **changes: Any) -> P
     return project
 
 
+def declared(project: Project, *people: User) -> None:
+    """They said that they have no conflict of interest."""
+    for person in people:
+        reviews.declare_conflict(project, by=person, has_conflict=False)
+
+
+def every_check_met() -> dict[str, str]:
+    return {row["key"]: "yes" for row in built_in("checklist")["rows"]}
+
+
+def a_letter_for(decision: Decision, **fields: Any) -> Letter:
+    """Signed by a signing officer, and out when `sent` (the default)."""
+    letter = decision.letter
+    signer = an_officer("signer")
+    declared(decision.version.project, signer)
+    letter = decisions.sign_letter(letter, by=signer)
+    if fields.get("sent", True):
+        row = ClockOffset.objects.first()
+        offset = row.offset if row else timedelta(0)
+        set_demo_offset(offset + timedelta(minutes=11))
+        letter = decisions.send_letter(letter)
+        set_demo_offset(offset)
+    return letter
+
+
+def two_reviewers(project: Project) -> tuple[User, User]:
+    """Who sits on the case, and new case officers for empty seats; all have declared."""
+    case = Case.objects.get(project=project)
+    people = (case.first or an_officer(), case.second or an_officer())
+    declared(project, *people)
+    return people
+
+
+def reviewed(project: Project, *officers: User, **fields: Any) -> list[Review]:
+    """Two case officers, declared, with their reviews in."""
+    people = officers or two_reviewers(project)
+    declared(project, *people)
+    values = fields.get("scores") or scores()
+    return [
+        reviews.submit_review(project, by=o, scores=values, reasons=fields.get("reasons", {}))
+        for o in people
+    ]
+
+
+def a_decision_on(project: Project, outcome: str = "list", **fields: Any) -> Decision:
+    lead = fields.pop("by", None) or an_officer("lead")
+    declared(project, lead)
+    fields.setdefault("words_vi", "Đủ điều kiện đăng.")
+    if outcome == "decline":
+        fields.setdefault("reason_codes", ["KT-11"])
+    if outcome == "return":
+        fields.setdefault("asks", [Ask("budget", "Nêu căn cứ của hai dòng lớn nhất.")])
+    return decisions.decide_project(project, by=lead, outcome=outcome, **fields)
+
+
 def _walk_office(project: Project, status: str) -> None:
     officer = an_officer()
-    projects.start_screening(project, by=officer)
+    declared(project, officer)
+    reviews.start_screening(project, by=officer)
     if status == Status.SCREENING:
         return
     if status == Status.RETURNED:
-        projects.return_project(project, by=officer, role="case_officer", reason="Thiếu dự toán")
+        reviews.return_from_screening(project, by=officer, asks=[Ask("budget", "Thiếu dự toán")])
         return
-    projects.open_review(project, by=officer)
+    reviews.mark_checks(project, by=officer, marks=every_check_met())
+    reviews.open_review(project, by=officer)
     if status == Status.IN_REVIEW:
         return
-    for reviewer in (officer, an_officer()):
-        reviews.declare_conflict(project, by=reviewer, has_conflict=False)
-        reviews.submit_review(project, by=reviewer, scores=scores(), reasons={})
-    lead = an_officer("lead")
+    reviewed(project, officer, an_officer())
+    conditions = {"conditions_vi": "Công bố số hộ mỗi quý."} if status == Status.DECIDED else {}
     outcome = "decline" if status == Status.DECLINED else "list"
-    reviews.decide_project(project, by=lead, outcome=outcome, words_vi="Đủ điều kiện đăng.")
-    if status in {Status.DECIDED, Status.DECLINED}:
-        return
-    projects.list_project(project, by=an_officer("signer"))
+    a_letter_for(a_decision_on(project, outcome, **conditions))
+    lead = an_officer("lead")
     if status == Status.SUSPENDED:
         projects.suspend_project(project, by=lead, reason="Đang kiểm tra")
     if status == Status.STOPPED:

@@ -283,6 +283,41 @@ def add_to_office(
 
 
 @transaction.atomic
+def remove_from_office(user: User, office: CityOffice, role: str, *, by: User) -> None:
+    """Take a role from somebody; `by` is a lead of the office. The last lead stays."""
+    CityOffice.objects.select_for_update().get(pk=office.pk)
+    leads = OfficeMembership.objects.filter(office=office, role=Role.LEAD)
+    if not leads.filter(user=by).exists():
+        raise NotAllowed(NEEDS_ROLE, role="lead")
+    if role == Role.LEAD and not leads.exclude(user=user).exists():
+        raise Conflict(_("An office keeps at least one lead."), code="last_lead")
+    deleted, _rows = OfficeMembership.objects.filter(office=office, user=user, role=role).delete()
+    if deleted:
+        data = {"office": office.public_id, "role": role}
+        audit.record("office.member_removed", by=by, subject=user, data=data)
+
+
+@transaction.atomic
+def open_office(name_vi: str, name_en: str, *, fields: Sequence[str], by: User) -> CityOffice:
+    """A new office, whose first lead is the lead who opens it."""
+    if Role.LEAD not in roles_of(by):
+        raise NotAllowed(NEEDS_ROLE, role="lead")
+    names = [" ".join(clean_text(name).split())[:200] for name in (name_vi, name_en)]
+    if not names[0]:
+        raise Invalid(_("Enter the name in Vietnamese."), field="name_vi")
+    office = CityOffice.objects.create(
+        name_vi=names[0], name_en=names[1] or names[0], fields=list(fields)
+    )
+    audit.record("office.opened", by=by, subject=office, data={"fields": office.fields})
+    OfficeMembership.objects.create(office=office, user=by, role=Role.LEAD)
+    audit.record(
+        "office.member_added", by=by, subject=by,
+        data={"office": office.public_id, "role": Role.LEAD},
+    )  # fmt: skip
+    return office
+
+
+@transaction.atomic
 def record_data_download(user: User, *, by: User) -> None:
     """Write down that the person took a copy of everything held about them."""
     user = _locked(user)

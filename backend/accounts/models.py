@@ -44,6 +44,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     # Sample people of ./scripts/run; production refuses them (config.checks).
     is_demo = models.BooleanField(default=False)
+    # Follows the office memberships by a trigger, so that a menu needs no query to know.
+    works_in_office = models.BooleanField(default=False, editable=False)
     joined_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True)
 
@@ -110,6 +112,10 @@ class CityOffice(models.Model):
     public_id = models.CharField(max_length=40, unique=True, default=_office_id, editable=False)
     name_vi = models.CharField(max_length=200)
     name_en = models.CharField(max_length=200)
+    # Keys of the fields that it takes in; empty: whatever no other office takes.
+    fields: "ArrayField[Any, Any]" = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True
+    )
 
     def __str__(self) -> str:
         return self.name_vi

@@ -46,6 +46,10 @@ app.conf.update(
             "task": "backend.matching.tasks.train_nightly",
             "schedule": crontab(hour=2, minute=30),
         },
+        "send-letters": {
+            "task": "backend.reviews.tasks.send_due_letters",
+            "schedule": 60.0,
+        },
         "sweep-mails": {
             "task": "backend.accounts.tasks.sweep_mails",
             "schedule": crontab(hour=3, minute=15),

@@ -5,7 +5,6 @@ is moved while the proposals walk; it stands at zero afterwards.
 """
 
 import csv
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,12 +21,11 @@ from backend.core import jobs
 from backend.core.clock import set_demo_offset
 from backend.funding.models import FxRate
 from backend.home.demo_profiles import fill_demo_profiles
+from backend.home.seed_reviews import Walker, second_office
 from backend.projects import actions as projects
 from backend.projects.import_actions import import_calls
 from backend.projects.models import Project
 from backend.projects.spreadsheet import read_table
-from backend.reviews import actions as reviews
-from backend.reviews import rubric
 
 SAMPLE = Path(__file__).parent / "sample"
 # Rounds, deliveries and completions belong to the funding part: until it exists these examples
@@ -44,8 +42,8 @@ CALLS_DAYS = 27
 LISTED_DAYS = 180
 PENDING_DAYS = 24
 UNDECIDED = ("in_review", "returned", "submitted", "draft")  # the furthest are the oldest
-# Days before the decision was signed at which the steps of a review were taken.
-SUBMITTED, SCREENED, OPENED, FIRST_SCORES, SECOND_SCORES, DECIDED = 26, 22, 21, 12, 8, 2
+# Days from submission to the letter (the steps between stand in seed_reviews).
+SUBMITTED = 26
 
 Say = Callable[[str], None]
 
@@ -61,6 +59,7 @@ def seed(say: Say) -> None:
     say("demo people")
     people = create_demo_people()
     fill_demo_profiles(people)
+    second_office()
     say("example proposals, through submission, review and decision")
     load_examples(people)
 
@@ -99,13 +98,10 @@ def load_examples(people: DemoPeople) -> None:
     comments = json.loads((SAMPLE / "review_comments.json").read_text(encoding="utf-8"))
     demo_owned = {row["slug"] for row in examples()[:DEMO_OWNED]}
     with _demo_clock() as days_ago:
+        walker = Walker(people, comments, days_ago)
         for row, end in _dated(_mixed(rows)):
             owner = people.owner if row["slug"] in demo_owned else author
-
-            def before_end(days: float, end: float = end) -> None:
-                days_ago(max(end + days, days / 500))  # never in the future, never out of order
-
-            _walk(row, owner, people, comments, before_end)
+            _walk(row, owner, people, walker, walker.age_of(row["state"], end + SUBMITTED))
 
 
 def _mixed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -194,74 +190,23 @@ def _walk(
     row: dict[str, Any],
     owner: User,
     people: DemoPeople,
-    comments: dict[str, Any],
-    days_ago: Callable[[float], None],
+    walker: Walker,
+    age: float,
 ) -> None:
     target = REACHED.get(row["state"], row["state"])
     members = (owner, people.colleague) if owner == people.owner else (owner,)
     organisation = _organisation_of(row, *members)
-    days_ago(SUBMITTED + 1)
+    walker.days_ago(age + 1)
     project = projects.create_proposal(
         organisation, content_of(row), by=owner, slug=row["slug"], is_example=True
     )
     if target == "draft":
         return
-    days_ago(SUBMITTED)
+    walker.days_ago(age)
     projects.submit_project(project, by=owner)
     if target == "withdrawn":
         projects.withdraw_project(project, by=owner)
-    if target in {"submitted", "withdrawn"}:
-        return
-    _walk_office(project, target, people, comments, days_ago)
-
-
-def _walk_office(
-    project: Project,
-    target: str,
-    people: DemoPeople,
-    comments: dict[str, Any],
-    days_ago: Callable[[float], None],
-) -> None:
-    first, second = people.case_officers
-    days_ago(SCREENED)
-    projects.start_screening(project, by=first)
-    if target == "returned":
-        reason = comments["returned"]
-        projects.return_project(project, by=first, role="case_officer", reason=reason["vi"])
-        return
-    days_ago(OPENED)
-    projects.open_review(project, by=first)
-    low = target == "declined"
-    days_ago(FIRST_SCORES)
-    _review(project, first, comments, low=low)
-    if target == "in_review":
-        return
-    days_ago(SECOND_SCORES)
-    _review(project, second, comments, low=low)
-    days_ago(DECIDED)
-    words = comments["declined" if low else "listed"]
-    reviews.decide_project(
-        project, by=people.lead, outcome="decline" if low else "list",
-        words_vi=words["vi"], words_en=words["en"],
-    )  # fmt: skip
-    if not low:
-        days_ago(0)
-        projects.list_project(project, by=people.signer)
-
-
-def _review(project: Project, officer: User, comments: dict[str, Any], *, low: bool) -> None:
-    """Scores that look like a person's: fixed by the project and the officer, not random."""
-    reviews.declare_conflict(project, by=officer, has_conflict=False)
-    scores, reasons = {}, {}
-    for criterion in rubric.CRITERIA:
-        seed_text = f"{project.slug} {officer.email} {criterion.key}"
-        number = hashlib.sha256(seed_text.encode()).digest()[0]
-        scores[criterion.key] = (2 + number % 2) if low else (3 + number % 3 if number > 60 else 4)
-        bank = comments["criteria"][criterion.key]
-        level = "low" if scores[criterion.key] < rubric.REASON_NEEDED_BELOW else "fair"
-        if scores[criterion.key] <= rubric.REASON_NEEDED_BELOW:
-            reasons[criterion.key] = bank[level][number % len(bank[level])]
-    reviews.submit_review(project, by=officer, scores=scores, reasons=reasons)
+    walker.walk(project, target, owner, age)
 
 
 def ask_for_training() -> None:

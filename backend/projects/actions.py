@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Organisation, User
-from backend.core import audit, states
+from backend.core import audit, jobs, states
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed, NotFound
 from backend.core.text import slugify_vi
@@ -138,6 +138,7 @@ def submit_project(project: Project, *, by: User) -> Project:
     """Hand the current version in. It is complete, hashed, and never changes again."""
     project = _locked(project)
     permissions.check_is_owner(by, project)
+    _check_not_frozen(project)
     version = _open_version(project)
     _refuse(documents.problems_of_submission(version.content))
     now = app_now()
@@ -150,7 +151,21 @@ def submit_project(project: Project, *, by: User) -> Project:
         project, Status.SUBMITTED, by=by, role="owner", workflow=PROJECT,
         data={"version": version.number, "sha256": version.content_sha256},
     )  # fmt: skip
+    _tell_office(project, f"v{version.number}")
     return project
+
+
+def _tell_office(project: Project, what: str) -> None:
+    """The desk of the reviewing office (a higher slice) learns of it by a job."""
+    jobs.enqueue("reviews.take_in", f"{project.public_id}-{what}", project=project.public_id)
+
+
+def _check_not_frozen(project: Project) -> None:
+    if project.frozen_at is not None:
+        raise Conflict(
+            _("This project is frozen while it is checked, so nothing about it can change."),
+            code="frozen",
+        )
 
 
 @transaction.atomic
@@ -158,7 +173,9 @@ def withdraw_project(project: Project, *, by: User, reason: str = "") -> Project
     """Take the proposal back; it cannot be reopened."""
     project = _locked(project)
     permissions.check_is_owner(by, project)
-    return _moved(project, Status.WITHDRAWN, by=by, role="owner", data={"reason": reason})
+    project = _moved(project, Status.WITHDRAWN, by=by, role="owner", data={"reason": reason})
+    _tell_office(project, "withdrawn")
+    return project
 
 
 @transaction.atomic
@@ -194,10 +211,28 @@ def decline_project(project: Project, *, by: User, reason: str) -> Project:
 
 
 @transaction.atomic
+def carry_out_decision(project: Project, to: str, *, by: User, reason: str = "") -> Project:
+    """What a signed letter says: approve, return or decline, in the name of the lead who decided.
+
+    Whether they held the role was checked when they decided (reviews.decision_actions).
+    """
+    data = {"reason": reason} if reason else None
+    return _moved(_locked(project), to, by=by, role="lead", data=data)
+
+
+@transaction.atomic
 def list_project(project: Project, *, by: User) -> Project:
     """Put an approved project on the public list and make its milestones."""
     project = _locked(project)
     permissions.check_is_officer(by, project, "signer")
+    return list_signed(project, by=by)
+
+
+@transaction.atomic
+def list_signed(project: Project, *, by: User) -> Project:
+    """The same for a letter that `by` signed while they had the role (reviews.decision_actions)."""
+    project = _locked(project)
+    _check_not_frozen(project)
     version = project.current_version
     assert version is not None
     apply_facts(project, version.content)
@@ -281,6 +316,7 @@ def _officer_move(
 def _moved(
     project: Project, to: str, *, by: User, role: str, data: dict[str, Any] | None = None
 ) -> Project:
+    _check_not_frozen(project)
     states.move(project, to, by=by, role=role, workflow=PROJECT, data=data)
     _set_public_status(project)
     return project

@@ -2,9 +2,9 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from backend.core.errors import Conflict, Invalid, NotAllowed
-from backend.projects import actions as projects
 from backend.projects.workflow import Status
 from backend.reviews import actions, queries, rubric
 from backend.reviews.models import Decision, Review
@@ -32,14 +32,17 @@ def test_a_declared_conflict_closes_the_file_for_that_officer() -> None:
 
 def test_nobody_reviews_a_version_twice_and_there_is_no_third_review() -> None:
     project = factories.a_project_at(Status.IN_REVIEW)
-    officers = [factories.an_officer() for _ in range(3)]
-    for officer in officers:
-        actions.declare_conflict(project, by=officer, has_conflict=False)
+    officers = [*factories.two_reviewers(project), factories.an_officer()]
+    factories.declared(project, officers[2])
     for officer in officers[:2]:
         actions.submit_review(project, by=officer, scores=factories.scores(), reasons={})
     for officer in officers[1:]:
         with pytest.raises(Conflict):
             actions.submit_review(project, by=officer, scores=factories.scores(), reasons={})
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Review.objects.create(
+            version=project.current_version, reviewer=officers[2], submitted_at=timezone.now()
+        )
 
 
 def test_a_low_score_needs_a_reason_in_code_and_in_the_database() -> None:
@@ -58,18 +61,20 @@ def test_a_low_score_needs_a_reason_in_code_and_in_the_database() -> None:
 
 def test_a_decision_waits_for_two_reviews() -> None:
     project = factories.a_project_at(Status.IN_REVIEW)
+    lead = factories.an_officer("lead")
+    factories.declared(project, lead)
     with pytest.raises(Conflict):
-        actions.decide_project(project, by=factories.an_officer("lead"), outcome="list")
+        actions.decide_project(project, by=lead, outcome="list")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Decision.objects.create(version=project.current_version, outcome="list", decided_by=lead)
 
 
 def test_who_reviewed_cannot_decide_even_by_sql() -> None:
     project = factories.a_project_at(Status.IN_REVIEW)
-    both = factories.an_officer()
+    both, _other = factories.two_reviewers(project)
     office = both.office_memberships.get().office
     both.office_memberships.create(office=office, role="lead")
-    for officer in (both, factories.an_officer()):
-        actions.declare_conflict(project, by=officer, has_conflict=False)
-        actions.submit_review(project, by=officer, scores=factories.scores(), reasons={})
+    factories.reviewed(project, both, _other)
     with pytest.raises(NotAllowed):
         actions.decide_project(project, by=both, outcome="list")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -102,10 +107,12 @@ def test_weights_sum_to_a_hundred() -> None:
     assert rubric.total_of(factories.scores(5)) == 100
 
 
-def test_a_declined_proposal_says_why_to_its_owner_only() -> None:
+def test_a_decline_needs_words_and_a_reason_code() -> None:
     project = factories.a_project_at(Status.IN_REVIEW)
-    with pytest.raises((Invalid, Conflict)):
-        actions.decide_project(project, by=factories.an_officer("lead"), outcome="decline")
+    factories.reviewed(project)
+    for fields in ({"words_vi": ""}, {"reason_codes": []}, {"reason_codes": ["TC-04"]}):
+        with pytest.raises(Invalid):
+            factories.a_decision_on(project, "decline", **fields)
+    factories.a_decision_on(project, "decline")
     project.refresh_from_db()
-    assert project.status == Status.IN_REVIEW
-    projects.withdraw_project(project, by=project.current_version.submitted_by)
+    assert project.status == Status.IN_REVIEW, "nothing is out before the letter is"

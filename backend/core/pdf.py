@@ -1,0 +1,113 @@
+"""Plain documents as PDF: headings, paragraphs, tables, quotes. The fonts stand in `fonts/`.
+
+They are the site's own Public Sans (OFL), one file per weight with all Vietnamese letters, made
+from the files in frontend-templates/static/fonts.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
+
+FONTS = Path(__file__).parent / "fonts"
+INK, MUTED, LINE = HexColor("#13211E"), HexColor("#4A5B57"), HexColor("#D3DCD9")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One piece of a document. `kind`: title, heading, text, small, quote, rows, items, page.
+
+    `rows` are pairs (label, value); `items` are lines of a list; `lang` is set where a passage is
+    not in the document's language.
+    """
+
+    kind: str
+    text: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    items: tuple[str, ...] = ()
+    lang: str = ""
+
+
+@lru_cache(maxsize=1)
+def _styles() -> dict[str, ParagraphStyle]:
+    for name in ("regular", "bold"):
+        pdfmetrics.registerFont(TTFont(f"ck-{name}", str(FONTS / f"public-sans-{name}.ttf")))
+    base = ParagraphStyle("text", fontName="ck-regular", fontSize=10.5, leading=15.5, textColor=INK)
+
+    def style(name: str, **changes: Any) -> ParagraphStyle:
+        return ParagraphStyle(name, parent=base, **changes)
+
+    return {
+        "text": style("text", spaceAfter=7),
+        "cell": style("cell"),
+        "right": style("right", alignment=2),
+        "title": style("title", fontName="ck-bold", fontSize=16, leading=21, spaceAfter=10),
+        "heading": style("heading", fontName="ck-bold", fontSize=12, leading=16, spaceBefore=9,
+                         spaceAfter=5),
+        "small": style("small", fontSize=9, leading=13, textColor=MUTED, spaceAfter=6),
+        "quote": style("quote", leftIndent=12, borderColor=MUTED, spaceAfter=6),
+        "items": style("items", leftIndent=14, bulletIndent=3, spaceAfter=4),
+    }  # fmt: skip
+
+
+def pdf_from(blocks: Sequence[Block], *, title: str, foot: str, language: str) -> bytes:
+    """The document as bytes; `foot` stands on every page before the page number."""
+    styles, buffer = _styles(), io.BytesIO()
+
+    def footer(canvas: Any, document: Any) -> None:
+        canvas.saveState()
+        canvas.setFont("ck-regular", 8.5)
+        canvas.setFillColor(MUTED)
+        canvas.drawString(25 * mm, 12 * mm, foot)
+        canvas.drawRightString(185 * mm, 12 * mm, str(document.page))
+        canvas.restoreState()
+
+    SimpleDocTemplate(
+        buffer, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, topMargin=22 * mm,
+        bottomMargin=22 * mm, title=title, author="Cầu Kiều", lang=language, invariant=1,
+    ).build(
+        [flow for block in blocks for flow in _flows(block, styles)],
+        onFirstPage=footer, onLaterPages=footer,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _flows(block: Block, styles: dict[str, ParagraphStyle]) -> list[Any]:
+    if block.kind == "page":
+        return [PageBreak()]
+    if block.kind == "rows":
+        return [_table(block, styles), Spacer(1, 7)]
+    if block.kind == "items":
+        return [
+            Paragraph(_safe(item), styles["items"], bulletText=f"{number}.")
+            for number, item in enumerate(block.items, start=1)
+        ]
+    return [Paragraph(_safe(part), styles[block.kind]) for part in block.text.split("\n") if part]
+
+
+def _safe(text: str) -> str:
+    """What a person wrote is no markup."""
+    return escape(text, quote=False)
+
+
+def _table(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
+    rows = [
+        [Paragraph(_safe(label), styles["cell"]), Paragraph(_safe(value), styles["right"])]
+        for label, value in block.rows
+    ]
+    table = Table(rows, colWidths=[110 * mm, 50 * mm])
+    table.setStyle(
+        [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LEFTPADDING", (0, 0), (-1, -1), 0)]
+    )
+    return table
