@@ -24,9 +24,14 @@ ERASED_HERE = {
     "funding.InvestorFigures",
     "funding.KnowledgeCheck",
     "matching.Choice",
+    "matching.Dismissal",
+    "matching.ListSettings",
+    "matching.ListView",
     "matching.MatchList",
     "notifications.Notification",
     "notifications.Preference",
+    "matching.RankedPerson",
+    "matching.SavedSearch",
     "projects.SavedProject",
 }
 # They carry the person's number and no name: who agreed to what, and who judged what.

@@ -1,5 +1,6 @@
 """The list by a person's own answers, for people with and without an account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from backend.accounts.answers import FACTORS, LEVELS, Answers, answers_of
 from backend.accounts.models import InvestorProfile
+from backend.core.clock import app_now
 from backend.core.formats import format_money
 from backend.core.money import CURRENCIES, AmbiguousAmount, MoneyError, parse_amount
 from backend.core.web import public_page
@@ -18,14 +20,17 @@ from backend.home.answer_words import answer_rows
 from backend.home.browse import Option
 from backend.home.cards import cards_of
 from backend.matching import actions, queries
-from backend.matching.queries import Explained, RankedList
+from backend.matching.exposure import count_views
+from backend.matching.models import Variety
+from backend.matching.queries import Explained, ListRules, RankedList
 from backend.projects import taxonomy
 from backend.projects.models import Project
 from backend.projects.queries import saved_ids_of
 
 PAGE = 20
 MAX_PAGES = 50
-RULES = ("outside", "calls")
+# Parameters of the steering form, beside w_<factor>.
+STEERING = ("outside", "calls", "floor", "variety", "steer", "page")
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,11 @@ def _known(query: QueryDict, name: str, kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(v for v in query.getlist(name) if taxonomy.is_known(kind, v)))
 
 
-def weights_in(query: QueryDict) -> dict[str, str]:
-    """Steering from an address: `w_field=more`."""
+def weights_in(query: QueryDict, kept: Mapping[str, str]) -> dict[str, str]:
+    """Steering from an address (`w_field=more`) over what is kept; normal is not named."""
     named = {factor: query.get(f"w_{factor}", "") for factor in FACTORS}
-    return {k: v for k, v in named.items() if v in LEVELS and v != "normal"}
+    found = dict(kept) | {k: v for k, v in named.items() if v in LEVELS}
+    return {k: v for k, v in found.items() if v != "normal"}
 
 
 def profile_of(request: HttpRequest) -> InvestorProfile | None:
@@ -112,33 +118,81 @@ def _has_question(query: QueryDict) -> bool:
 @public_page
 def for_you(request: HttpRequest) -> HttpResponse:
     language = "en" if (get_language() or "vi").startswith("en") else "vi"
-    profile = profile_of(request)
-    from_profile = profile is not None and not _has_question(request.GET)
-    answers, error = answers_in(request.GET)
-    weights = weights_in(request.GET)
-    if from_profile and profile is not None:
-        answers = answers_of(profile)
-        weights = weights or profile.weights
-        actions.list_for(profile.user, by=profile.user, **_rules_in(request.GET))
+    asked = _asked(request)
     context: dict[str, Any] = {
-        "form": start_form(request.GET, language, error),
-        "from_profile": from_profile,
+        "form": start_form(request.GET, language, asked.error),
+        "from_profile": asked.profile is not None,
         "nav": "for_you",
     }
-    if answers == Answers() or error:
-        return render(request, "home/for_you.html", context, status=400 if error else 200)
+    if asked.answers == Answers() or asked.error:
+        status = 400 if asked.error else 200
+        return render(request, "home/for_you.html", context, status=status)
     page = min(max(_number(request.GET.get("page", "1")), 1), MAX_PAGES)
+    stored = None
+    if asked.profile is not None:
+        user = asked.profile.user
+        stored = actions.list_for(
+            user, by=user, weights=asked.weights, rules=asked.rules, hidden=asked.hidden
+        )
+        actions.note_view(stored, page)
     ranked = queries.preview(
-        answers, weights=weights, limit=PAGE, offset=(page - 1) * PAGE, language=language,
-        **_rules_in(request.GET),
+        asked.answers, weights=asked.weights, limit=PAGE, offset=(page - 1) * PAGE,
+        language=language, rules=asked.rules, hidden=asked.hidden, seed=asked.seed,
     )  # fmt: skip
-    context |= _list_context(request, ranked, answers, weights, page, language)
+    count_views(
+        [(p.project.pk, p.position, p.moved_by) for p in ranked.places],
+        day=queries.today(),
+        surface="member" if stored else "guest",
+    )
+    context |= _list_context(request, ranked, asked, page, language)
     return render(request, "home/for_you.html", context)
 
 
-def _rules_in(query: QueryDict) -> dict[str, bool]:
-    """What stands in the list beside the order by points: both can be switched off."""
-    return {"explore": query.get("outside") != "off", "with_calls": query.get("calls") != "off"}
+@dataclass(frozen=True)
+class Asked:
+    """What a list is made from: the address, or what the person keeps. `profile` when kept."""
+
+    answers: Answers
+    weights: dict[str, str]
+    rules: ListRules
+    hidden: frozenset[str]
+    seed: str
+    profile: InvestorProfile | None
+    error: str
+
+
+def _asked(request: HttpRequest) -> Asked:
+    query = request.GET
+    answers, error = answers_in(query)
+    profile = profile_of(request)
+    user = profile.user if profile else None
+    hidden = queries.hidden_of(user) if user else frozenset()
+    seed = user.public_id if user else ""
+    if profile is None or _has_question(query):
+        rules = rules_in(query, queries.PAGE_RULES)
+        return Asked(answers, weights_in(query, {}), rules, hidden, seed, None, error)
+    return Asked(
+        answers_of(profile),
+        weights_in(query, profile.weights),
+        rules_in(query, queries.rules_of(user)),
+        hidden,
+        seed,
+        profile,
+        "",
+    )
+
+
+def rules_in(query: QueryDict, kept: ListRules) -> ListRules:
+    """What stands in the list beside the order by points; the steering form names all of it."""
+    if "steer" not in query:
+        return kept
+    variety = query.get("variety", "low")
+    return ListRules(
+        explore=query.get("outside") != "off",
+        with_calls=query.get("calls") != "off",
+        variety=variety if variety in Variety.values else "low",
+        with_floor=query.get("floor") != "off",
+    )
 
 
 def _number(text: str) -> int:
@@ -148,8 +202,7 @@ def _number(text: str) -> int:
 def _list_context(
     request: HttpRequest,
     ranked: RankedList,
-    answers: Answers,
-    weights: dict[str, str],
+    asked: Asked,
     page: int,
     language: str,
 ) -> dict[str, Any]:
@@ -159,15 +212,20 @@ def _list_context(
     return {
         "ranked": ranked,
         "rows": list(zip(ranked.places, cards, strict=True)),
-        "steering": _steering(ranked, answers, weights, language),
+        "steering": _steering(ranked, asked.answers, asked.weights, language),
         "kept": [(n, v) for n, vs in request.GET.lists() for v in vs
-                 if v and n not in RULES and n != "page" and not n.startswith("w_")],
-        "rules": _rules_in(request.GET),
-        "answers": [row for row in answer_rows(answers, {}, language) if row.text],
+                 if v and n not in STEERING and not n.startswith("w_")],
+        "rules": asked.rules,
+        "varieties": _varieties(asked.rules.variety),
+        "answers": [row for row in answer_rows(asked.answers, {}, language) if row.text],
         "next_url": more,
         "page": page,
         "carry": _carry(request.GET),
-        "changed": bool(weights),
+        "changes": _changes(asked, language),
+        "hidden_count": len(asked.hidden),
+        "is_pure": asked.rules == ListRules(with_calls=asked.rules.with_calls),
+        "pure_url": _pure_url(request.GET),
+        "seen_at": app_now(),
     }  # fmt: skip
 
 
@@ -207,13 +265,35 @@ def _steering(
     ]
 
 
+def _varieties(chosen: str) -> tuple[Option, ...]:
+    words = {"low": _("Little"), "medium": _("Medium"), "high": _("Much")}
+    return tuple(Option(key, label, 0, key == chosen) for key, label in words.items())
+
+
+def _changes(asked: Asked, language: str) -> list[tuple[str, str]]:
+    """What the person changed of the order, in words: (factor, level)."""
+    return [
+        (taxonomy.label("factor", factor, language), taxonomy.label("weight", level, language))
+        for factor, level in asked.weights.items()
+    ]
+
+
+def _pure_url(query: QueryDict) -> str:
+    """The same list by points alone."""
+    changed = query.copy()
+    changed.pop("page", None)
+    for name, value in (("steer", "1"), ("outside", "off"), ("floor", "off"), ("variety", "low")):
+        changed[name] = value
+    return f"?{changed.urlencode()}"
+
+
 def match_for_page(request: HttpRequest, project: Project, language: str) -> Explained | None:
     """The whole table for a project page: from the address, else from the person's profile."""
     answers, _error = answers_in(request.GET)
-    weights = weights_in(request.GET)
+    weights = weights_in(request.GET, {})
     if answers == Answers():
         profile = profile_of(request)
         if profile is None:
             return None
-        answers, weights = answers_of(profile), profile.weights
+        answers, weights = answers_of(profile), weights_in(request.GET, profile.weights)
     return queries.explain_for(answers, project, weights=weights, language=language)

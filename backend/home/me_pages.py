@@ -22,6 +22,7 @@ from backend.core.errors import DomainError
 from backend.home.answer_words import answer_rows
 from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
 from backend.home.my_data import encode, record_of
+from backend.matching.models import Dismissal
 from backend.notifications.queries import new_notices_of
 from backend.projects import actions as projects
 from backend.projects.models import SavedProject
@@ -60,6 +61,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "keys": queries.keys_of(user, at=timezone.now()),
         "roles": sorted(roles_of(user)),
         "new_notices": new_notices_of(user),
+        "dismissed_count": Dismissal.objects.filter(user=user).count(),
         "saved_count": SavedProject.objects.filter(user=user).count(),
         "consents": queries.consents_of(user),
         "to_agree": queries.texts_to_agree_to(user, (get_language() or "vi")[:2]),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.home import close_pages, me_pages, profile_pages
+from backend.home import choice_pages, close_pages, me_pages, profile_pages
 
 urlpatterns = [
     path("", me_pages.overview, name="me"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("saved/", me_pages.saved, name="saved"),
     path("saved/<str:key>/", me_pages.save_project, name="save_project"),
     path("saved/<str:key>/drop/", me_pages.drop_project, name="drop_project"),
+    path("dismissed/", choice_pages.dismissed, name="dismissed"),
+    path("dismissed/<str:key>/", choice_pages.dismiss, name="dismiss"),
+    path("dismissed/<str:key>/undo/", choice_pages.undo_dismissal, name="undo_dismissal"),
+    path("steering/", choice_pages.keep_steering, name="keep_steering"),
     path("tokens/", me_pages.tokens, name="tokens"),
     path("tokens/<str:prefix>/revoke/", me_pages.revoke_token, name="revoke_token"),
     path("data/", me_pages.data, name="data"),

@@ -19,6 +19,7 @@ from backend.home.cards import cards_of
 from backend.home.matching_pages import match_for_page, start_form
 from backend.home.project_page import project_page
 from backend.home.texts import text_page
+from backend.matching.similar import similar_to
 from backend.projects import search, taxonomy
 from backend.projects.queries import browsable_projects, project_for
 from backend.remittances.views import calculator_context
@@ -80,6 +81,7 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
         "state_words": taxonomy.label("project_status", found.status, language),
         "explained": explained,
         "match": explained.place if explained else None,
+        "similar": similar_to(found, language),
         "nav": "projects",
     }
     if goal is not None:

@@ -1,31 +1,29 @@
-"""One person's order as it is shown: the explained order, then the one place in ten that a rule
-moved. A moved project keeps its score; its place carries the rule's name. numpy only."""
+"""One person's order as it is shown: the explained order, then what three rules move (moving.py).
+A moved project keeps its score; its place carries the rule's name. numpy only."""
 
 import hashlib
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from backend.matching.catalogue import Catalogue
-from backend.matching.engine.explain import Part, against, parts_of
+from backend.matching.engine.explain import against, parts_of
 from backend.matching.engine.schema import Answers, Ints
 from backend.matching.engine.score import Model, Ranked, place_one, rank_one
+from backend.matching.moving import (
+    DRAWN,
+    EVERY,
+    FIRST_PAGE,
+    FLOOR_AT,
+    Spot,
+    floor_draws,
+    look_ahead,
+    mixed,
+    varied,
+)
 
-EVERY = 10  # one place in ten
 POOL = 20  # of the best other fields, which take turns day by day
-EXPLORATION = "exploration"
-
-
-@dataclass(frozen=True)
-class Spot:
-    """One place: the row of the catalogue, its score and parts, and the rule that moved it."""
-
-    row: int
-    score: int
-    parts: tuple[Part, ...]
-    moved_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,16 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """What is owed: (public id, missing share of an even share), and on how many places of a first
+    page. `seed` names the list, so that different people meet different projects."""
+
+    owed: tuple[tuple[str, float], ...]
+    places: int
+    seed: str
+
+
+@dataclass(frozen=True)
 class Wish:
     """Everything that decides an order beside the listings and the model."""
 
@@ -47,22 +55,39 @@ class Wish:
     day: str
     explore: bool = False
     with_calls: bool = True
+    variety: str = "low"
+    hidden: frozenset[str] = frozenset()
+    floor: Floor | None = None
 
 
 def order_of(wish: Wish, catalogue: Catalogue, model: Model, *, limit: int, offset: int) -> Order:
     """Places offset…offset+limit of one person's order. Same inputs, same order."""
-    rows = None if wish.with_calls else catalogue.own_rows
-    outside = _outside(wish, catalogue, rows)
-    end = offset + limit
-    if not wish.explore or end < EVERY or not len(outside):
+    rows = _rows(wish, catalogue)
+    outside = _outside(wish, catalogue, rows) if wish.explore else np.zeros(0, dtype=np.int64)
+    ahead = look_ahead(wish.variety)
+    if not (len(outside) or wish.floor or ahead):
         ranked = _rank(wish, catalogue, model, limit, offset, rows)
         return _order(ranked, tuple(_spots(ranked)))
-    ranked = _rank(wish, catalogue, model, end, 0, rows)
+    end = offset + limit
+    ranked = _rank(wish, catalogue, model, max(end, FIRST_PAGE) + ahead, 0, rows)
+    spots = _spots(ranked)
     if not any(ranked.active):
-        return _order(ranked, tuple(_spots(ranked))[offset:])
-    pool = _rank(wish, catalogue, model, POOL, 0, outside)
-    turns = sorted(_spots(pool), key=lambda s: _turn(wish.day, catalogue.arrays.ids[s.row]))
-    return _order(ranked, _mixed(list(_spots(ranked)), turns, set(outside.tolist()))[offset:])
+        return _order(ranked, tuple(spots[offset:end]))
+    turns = _turns(wish, catalogue, model, outside) if end >= EVERY else []
+    owed = _owed(wish, catalogue, model, spots, rows)
+    spots = varied(spots, catalogue.arrays.features, wish.variety)
+    shown = mixed(spots, end, turns=turns, outside=frozenset(outside.tolist()), owed=owed)
+    return _order(ranked, tuple(shown[offset:end]))
+
+
+def _rows(wish: Wish, catalogue: Catalogue) -> Ints | None:
+    """Rows of the list; None for all."""
+    hidden = [catalogue.row_of[key] for key in wish.hidden if key in catalogue.row_of]
+    rows = None if wish.with_calls else catalogue.own_rows
+    if not hidden:
+        return rows
+    every = np.arange(len(catalogue.arrays), dtype=np.int64) if rows is None else rows
+    return np.setdiff1d(every, np.array(hidden, dtype=np.int64), assume_unique=True)
 
 
 def _rank(
@@ -97,25 +122,43 @@ def _outside(wish: Wish, catalogue: Catalogue, rows: Ints | None) -> Ints:
     return found if rows is None else np.intersect1d(found, rows)
 
 
+def _turns(wish: Wish, catalogue: Catalogue, model: Model, outside: Ints) -> list[Spot]:
+    if not len(outside):
+        return []
+    pool = _spots(_rank(wish, catalogue, model, POOL, 0, outside))
+    return sorted(pool, key=lambda s: _turn(wish.day, catalogue.arrays.ids[s.row]))
+
+
 def _turn(day: str, project_id: str) -> str:
     return hashlib.sha256(f"explore {day} {project_id}".encode()).hexdigest()
 
 
-def _mixed(ranked: list[Spot], turns: list[Spot], outside: set[int]) -> tuple[Spot, ...]:
-    """Every tenth place goes to a project outside the chosen fields, unless one stands there."""
-    mixed: list[Spot] = []
-    placed: set[int] = set()
-    waiting = deque(ranked)
-    for place in range(1, len(ranked) + 1):
-        while waiting[0].row in placed:
-            waiting.popleft()
-        spot = waiting[0]
-        if place % EVERY == 0 and spot.row not in outside:
-            moved = next((s for s in turns if s.row not in placed), None)
-            spot = replace(moved, moved_by=EXPLORATION) if moved else spot
-        placed.add(spot.row)
-        mixed.append(spot)
-    return tuple(mixed)
+def _owed(
+    wish: Wish, catalogue: Catalogue, model: Model, spots: list[Spot], rows: Ints | None
+) -> dict[int, Spot]:
+    """Place -> the project that is owed views and gets it. Of each DRAWN that are drawn, the one
+    that fits best; those that stand on the first page by their points need no help."""
+    if wish.floor is None or not wish.floor.places:
+        return {}
+    allowed = None if rows is None else frozenset(rows.tolist())
+    near = {spot.row for spot in spots[:FIRST_PAGE]}
+
+    def row_of(key: str) -> int | None:
+        row = catalogue.row_of.get(key)
+        return row if row not in near and (allowed is None or row in allowed) else None
+
+    places = sorted(FLOOR_AT[: wish.floor.places])
+    drawn = floor_draws(wish.floor.owed, row_of, wish.floor.seed, wish.day)[: DRAWN * len(places)]
+    if not drawn:
+        return {}
+    best = _spots(_rank(wish, catalogue, model, len(drawn), 0, np.array(sorted(drawn))))
+    order = {spot.row: (i, spot) for i, spot in enumerate(best)}
+    found = {}
+    for number, place in enumerate(places):
+        group = drawn[number * DRAWN : (number + 1) * DRAWN]
+        if group:
+            found[place] = min((order[row] for row in group), key=lambda pair: pair[0])[1]
+    return found
 
 
 @dataclass(frozen=True)
@@ -140,7 +183,9 @@ class Would:
 
 def standing_of(wish: Wish, catalogue: Catalogue, model: Model, row: int) -> Standing:
     """The place of one project among all that its list holds."""
-    rows = None if wish.with_calls else catalogue.own_rows
+    rows = _rows(wish, catalogue)
+    if rows is not None:
+        rows = np.union1d(rows, [row])
     place, ranked = _place(wish, catalogue, model, row, rows)
     spot = _spots(ranked)[0]
     worst = against(spot.parts)

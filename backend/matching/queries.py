@@ -1,5 +1,6 @@
 """Ranked lists for pages and the API. Anonymous previews store nothing."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,8 @@ from backend.funding.queries import latest_rates
 from backend.matching.catalogue import Catalogue, current_catalogue, in_base
 from backend.matching.engine import schema
 from backend.matching.engine.explain import Part, against, strongest
-from backend.matching.models import MatchList
+from backend.matching.exposure import current_reading, floor_of
+from backend.matching.models import Dismissal, ListSettings, MatchList
 from backend.matching.order import Order, Wish, order_of, standing_of
 from backend.matching.reasons import Reason, reason_of
 from backend.matching.runs import Serving, current_model
@@ -34,8 +36,28 @@ class Place:
     reasons: tuple[Reason, ...]
     strongest: tuple[Reason, ...]
     against: Reason | None
-    # The rule that put it here (exploration); empty when the points alone did.
+    # The rule that put it here (exploration, floor, variety); empty: the points alone did.
     moved_by: str
+
+    @property
+    def without_against(self) -> int:
+        """The score if the strongest mismatch were none."""
+        worst = self.against
+        return self.score + (worst.max_points - worst.points if worst else 0)
+
+
+@dataclass(frozen=True)
+class ListRules:
+    """What a list holds beside the order by points; all of it can be switched off."""
+
+    explore: bool = False
+    with_calls: bool = True
+    variety: str = "low"
+    with_floor: bool = False
+
+
+# As pages show it to somebody who changed nothing.
+PAGE_RULES = ListRules(explore=True, with_floor=True)
 
 
 @dataclass(frozen=True)
@@ -99,24 +121,60 @@ def preview(
     limit: int = 20,
     offset: int = 0,
     language: str = "vi",
-    explore: bool = False,
-    with_calls: bool = True,
+    rules: ListRules = ListRules(),
+    hidden: frozenset[str] = frozenset(),
+    seed: str = "",
 ) -> RankedList:
     """Everything that is listed, in the order of these answers; nothing is stored.
 
-    `explore` gives one place in ten, marked as such, to a project outside the chosen fields.
+    `rules` add to the order by points (places that they moved are marked); `hidden` are public ids
+    that this person dismissed; `seed` names the person's list (empty: the answers name it).
     """
     catalogue, serving = current_catalogue(), current_model()
-    wish = _wish(answers, weights, explore=explore, with_calls=with_calls)
+    wish = _wish(answers, weights, rules=rules, hidden=hidden, seed=seed)
     order = order_of(wish, catalogue, serving.model, limit=min(limit, MAX_LIMIT), offset=offset)
     return _list_of(order, answers, catalogue, serving, offset, language)
 
 
 def _wish(
-    answers: Answers, weights: Mapping[str, str] | None, *, explore: bool, with_calls: bool
+    answers: Answers,
+    weights: Mapping[str, str] | None,
+    *,
+    rules: ListRules = ListRules(),
+    hidden: frozenset[str] = frozenset(),
+    seed: str = "",
 ) -> Wish:
-    day = today().isoformat()
-    return Wish(engine_answers(answers), weights or {}, day, explore, with_calls)
+    floor = None
+    if rules.with_floor:
+        floor = floor_of(current_reading(), seed or _seed_of(answers))
+    return Wish(
+        engine_answers(answers),
+        weights or {},
+        today().isoformat(),
+        explore=rules.explore,
+        with_calls=rules.with_calls,
+        variety=rules.variety,
+        hidden=hidden,
+        floor=floor,
+    )
+
+
+def _seed_of(answers: Answers) -> str:
+    return hashlib.sha256(repr(answers).encode()).hexdigest()
+
+
+def rules_of(user: Any) -> ListRules:
+    """How the person keeps their list."""
+    kept = ListSettings.objects.filter(user=user).first()
+    if kept is None:
+        return PAGE_RULES
+    return ListRules(kept.explore, kept.with_calls, kept.variety, kept.with_floor)
+
+
+def hidden_of(user: Any) -> frozenset[str]:
+    """Public ids of what the person dismissed."""
+    rows = Dismissal.objects.filter(user=user).values_list("project__public_id", flat=True)
+    return frozenset(rows)
 
 
 def _list_of(
@@ -181,7 +239,7 @@ def explain_for(
     row = catalogue.row_of.get(project.public_id)
     if row is None:
         return None
-    wish = _wish(answers, weights, explore=False, with_calls=True)
+    wish = _wish(answers, weights)
     found = standing_of(wish, catalogue, serving.model, row)
     if not found.is_personal:
         return None

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,60 +17,10 @@ from backend.matching import actions, catalogue, population, queries, runs
 from backend.matching.engine.schema import FACTORS
 from backend.matching.models import Choice, Match, MatchRun, SimulatedInvestor
 from backend.projects import actions as projects
-from backend.projects import taxonomy
 from tests import factories
+from tests.matching.world import WHO, a_profile
 
 pytestmark = pytest.mark.django_db
-
-WHO = Answers(
-    fields=("smart_manufacturing",),
-    technologies=("iot_sensors",),
-    country="US",
-    instruments=("contribution",),
-    budget_minor=20_000,
-    budget_currency="USD",
-    horizon_months=24,
-)
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    catalogue.forget_catalogue()
-    runs.forget_model()
-    yield
-    catalogue.forget_catalogue()
-    runs.forget_model()
-
-
-@pytest.fixture
-def listed(rates: None) -> list[Any]:
-    fields = taxonomy.keys("field")
-    return [
-        factories.a_listed_project(
-            field=fields[n % 5],
-            instrument="contribution" if n % 2 else "loan",
-            technologies=["iot_sensors"] if n % 3 else ["ai"],
-            trl=4 + n % 5,
-        )
-        for n in range(12)
-    ]
-
-
-@pytest.fixture
-def rates() -> None:
-    from decimal import Decimal
-
-    from backend.funding.models import FxRate
-
-    FxRate.objects.create(
-        base="USD", quote="VND", rate=Decimal(26000), as_of=timezone.now(), source="t",
-        is_sample=True,
-    )  # fmt: skip
-
-
-def a_profile(**changes: Any) -> InvestorProfile:
-    user = factories.a_user()
-    return InvestorProfile.objects.create(user=user, **(values_of(WHO) | changes))
 
 
 def test_points_add_up_on_every_place(listed: list[Any]) -> None:
@@ -123,15 +72,6 @@ def test_a_project_withdrawn_since_the_list_was_made_is_left_out(listed: list[An
 def test_without_a_run_the_rules_serve_and_readyz_says_so(listed: list[Any]) -> None:
     assert queries.preview(WHO).is_rules
     assert "ranked by rules" in Client().get("/readyz").json()["matcher"]
-
-
-@pytest.fixture
-def learnt(listed: list[Any]) -> MatchRun:
-    population.create(people=150)
-    run = actions.train_run()
-    assert run is not None
-    runs.forget_model()
-    return run
 
 
 def test_the_population_is_plausible_and_uneven(listed: list[Any]) -> None:
@@ -211,7 +151,7 @@ def test_a_stored_list_replays_exactly_whatever_changed_since(learnt: MatchRun) 
     shown = list(
         Match.objects.filter(match_list=stored)
         .order_by("position")
-        .values_list("project__public_id", "score")
+        .values_list("project__public_id", "score", "moved_by")
     )
     first = Match.objects.get(match_list=stored, position=1).project
     projects.withdraw_project(first, by=first.owner.memberships.get().user)

@@ -282,3 +282,5 @@ COOLING_OFF_DAYS = env.read_int("COOLING_OFF_DAYS", 14)
 FUNDS_HOLDER = env.read_str("FUNDS_HOLDER", "")
 PLATFORM_FEE_BPS = env.read_int("PLATFORM_FEE_BPS", 300)
 REVIEW_WORKING_DAYS = env.read_int("REVIEW_WORKING_DAYS", 30)
+# Seconds that counted views may wait in a process before they are written together.
+EXPOSURE_FLUSH_S = 5.0

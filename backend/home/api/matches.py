@@ -18,7 +18,14 @@ from backend.home.api.base import MyView, limit_of
 from backend.home.api.cards import card
 from backend.home.api.serializers import PreviewSerializer, answers_from
 from backend.home.vocabulary import vocabulary
-from backend.matching.queries import Place, RankedList, preview
+from backend.matching.queries import (
+    ListRules,
+    Place,
+    RankedList,
+    hidden_of,
+    preview,
+    rules_of,
+)
 from backend.projects.search_rows import row_of_project
 
 
@@ -36,7 +43,10 @@ class Preview(APIView):
         problems = problems_of(answers, vocabulary())
         if problems:
             raise ManyInvalid(problems)
-        return _answer(answers, dict(data.get("weights", {})), data["limit"])
+        weights = dict(data.get("weights", {}))
+        return Response(
+            _shape(preview(answers, weights=weights, limit=data["limit"], language=_language()))
+        )
 
 
 class MyMatches(MyView):
@@ -46,17 +56,19 @@ class MyMatches(MyView):
         profile = profile_of(request.user)
         answers = answers_of(profile) if profile else Answers()
         weights = dict(profile.weights) if profile else {}
-        # One place in ten may go to a project outside the chosen fields, as on the page.
-        explore = request._request.GET.get("explore") == "1"
-        return _answer(answers, weights, limit_of(request._request.GET), explore=explore)
+        user = request.user
+        query = request._request.GET
+        # By points alone, or with what the person's page adds (places that it moved are marked).
+        rules = rules_of(user) if query.get("as_page") == "1" else ListRules()
+        ranked = preview(
+            answers, weights=weights, limit=limit_of(query), language=_language(),
+            rules=rules, hidden=hidden_of(user), seed=user.public_id,
+        )  # fmt: skip
+        return Response(_shape(ranked))
 
 
-def _answer(
-    answers: Answers, weights: dict[str, str], limit: int, *, explore: bool = False
-) -> Response:
-    language = "en" if (get_language() or "").startswith("en") else "vi"
-    ranked = preview(answers, weights=weights, limit=limit, language=language, explore=explore)
-    return Response(_shape(ranked))
+def _language() -> str:
+    return "en" if (get_language() or "").startswith("en") else "vi"
 
 
 def _shape(ranked: RankedList) -> dict[str, Any]:

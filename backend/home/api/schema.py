@@ -246,7 +246,15 @@ MY_MATCHES: Final[dict[str, Any]] = {
     "summary": "Projects in the order of their fit with my profile",
     "tags": ["me"],
     "parameters": [
-        _one("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20})
+        _one(
+            "limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+        ),
+        _one(
+            "as_page",
+            "`1`: with the places that my page gives to other fields, to variety and to projects "
+            "that are owed views (`moved_by` names the rule). Default: by points alone.",
+            enum=["0", "1"],
+        ),
     ],
     "responses": {200: shapes.MatchesShape, **_refusals(400, 401, 403, 429)},
 }

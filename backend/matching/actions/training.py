@@ -1,25 +1,18 @@
-"""Training and publishing a run; storing a person's list; replaying a stored one."""
+"""Training and publishing a run."""
 
-from dataclasses import replace
 from typing import Any
 
 import structlog
 from django.db import transaction
 
-from backend.accounts.answers import answers_of, values_of
-from backend.accounts.models import User
 from backend.core import audit
 from backend.core.ids import new_id
-from backend.matching.catalogue import Catalogue, current_catalogue, packed, restored
 from backend.matching.engine import artifact, schema
 from backend.matching.engine.score import Model, rule_model
-from backend.matching.models import CatalogueSnapshot, Match, MatchList, MatchRun
-from backend.matching.order import Order, Wish, order_of
-from backend.matching.queries import answers_from, engine_answers, today
-from backend.matching.runs import current_model, feature_version, model_of, newest_published
+from backend.matching.models import MatchRun
+from backend.matching.runs import feature_version, newest_published
 
 log = structlog.get_logger(__name__)
-STORED_PLACES = 200
 # The first pages of everybody together must show most of what is listed.
 LEAST_COVERAGE = 0.5
 MOST_GINI = 0.8
@@ -136,76 +129,3 @@ def _store(
     code = "match_run.published" if passed else "match_run.refused"
     audit.record(code, by=None, subject=run, data={"metrics": metrics["run"], "gate": gate})
     return run
-
-
-@transaction.atomic
-def list_for(user: User, *, by: User, explore: bool = False, with_calls: bool = True) -> MatchList:
-    """The person's list of today: the stored one, or a new one when answers, run, day, catalogue
-    or one of its rules changed since."""
-    profile = user.profile
-    catalogue, serving, day = current_catalogue(), current_model(), today()
-    newest = MatchList.objects.filter(user=user).order_by("-created_at", "-id").first()
-    key = (day, profile.version, serving.run_id, catalogue.sha256, explore, with_calls)
-    if newest and key == (
-        newest.day, newest.profile_version, newest.run_id, newest.catalogue_sha256,
-        newest.explore, newest.with_calls,
-    ):  # fmt: skip
-        return newest
-    answers = answers_of(profile)
-    if not CatalogueSnapshot.objects.filter(sha256=catalogue.sha256).exists():
-        CatalogueSnapshot.objects.bulk_create(
-            [CatalogueSnapshot(sha256=catalogue.sha256, content=_content(catalogue))],
-            ignore_conflicts=True,
-        )
-    stored = MatchList.objects.create(
-        user=user,
-        run_id=serving.run_id,
-        day=day,
-        profile_version=profile.version,
-        # The budget in đồng is stored too: a later rate must not change a past order.
-        answers={**values_of(answers), "budget_vnd": engine_answers(answers).budget},
-        weights=profile.weights,
-        explore=explore,
-        with_calls=with_calls,
-        catalogue_sha256=catalogue.sha256,
-    )
-    _store_places(stored, catalogue, serving.model)
-    return stored
-
-
-def _content(catalogue: Catalogue) -> bytes:
-    return packed(catalogue.listings, catalogue.arrays.vocabulary, catalogue.own_rows)
-
-
-def _store_places(stored: MatchList, catalogue: Catalogue, model: Model) -> None:
-    Match.objects.bulk_create(
-        Match(
-            match_list=stored,
-            position=i,
-            project_id=catalogue.project_ids[spot.row],
-            score=spot.score,
-            points={part.factor: part.points for part in spot.parts},
-            moved_by=spot.moved_by,
-        )
-        for i, spot in enumerate(_order(stored, catalogue, model).spots, start=1)
-    )
-
-
-def _order(stored: MatchList, catalogue: Catalogue, model: Model) -> Order:
-    answers = answers_from(stored.answers)
-    # The budget in đồng as it was stored: a later rate must not change a past order.
-    asked = replace(engine_answers(answers), budget=stored.answers.get("budget_vnd"))
-    wish = Wish(asked, stored.weights, stored.day.isoformat(), stored.explore, stored.with_calls)
-    return order_of(wish, catalogue, model, limit=STORED_PLACES, offset=0)
-
-
-def replay(stored: MatchList) -> list[tuple[str, int]]:
-    """Make a stored list again from its stored inputs: (project id, score) in order.
-
-    Raises ArtifactError when the model of that day can no longer be read: an order that cannot be
-    made again is not made up.
-    """
-    snapshot = CatalogueSnapshot.objects.get(sha256=stored.catalogue_sha256)
-    past = restored(bytes(snapshot.content), stored.catalogue_sha256)
-    model = model_of(stored.run)
-    return [(past.arrays.ids[spot.row], spot.score) for spot in _order(stored, past, model).spots]

@@ -1,0 +1,57 @@
+"""A small market: twelve listed projects, and a run that learnt from invented people."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backend.funding.models import FxRate
+from backend.matching import actions, catalogue, exposure, population, runs
+from backend.matching.models import MatchRun
+from backend.projects import taxonomy
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    def forget() -> None:
+        catalogue.forget_catalogue()
+        runs.forget_model()
+        exposure.forget_reading()
+
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def rates(db: None) -> None:
+    FxRate.objects.create(
+        base="USD", quote="VND", rate=Decimal(26000), as_of=timezone.now(), source="t",
+        is_sample=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def listed(rates: None) -> list[Any]:
+    fields = taxonomy.keys("field")
+    return [
+        factories.a_listed_project(
+            field=fields[n % 5],
+            instrument="contribution" if n % 2 else "loan",
+            technologies=["iot_sensors"] if n % 3 else ["ai"],
+            trl=4 + n % 5,
+        )
+        for n in range(12)
+    ]
+
+
+@pytest.fixture
+def learnt(listed: list[Any]) -> MatchRun:
+    population.create(people=150)
+    run = actions.train_run()
+    assert run is not None
+    runs.forget_model()
+    return run

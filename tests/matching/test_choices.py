@@ -1,0 +1,166 @@
+"""What a person decides about their list: dismissals, steering, variety; all of it on the pages."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from backend.accounts.models import InvestorProfile
+from backend.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from backend.core.models import AuditEvent
+from backend.home.account_actions import close_account
+from backend.home.my_data import encode, record_of
+from backend.home.vocabulary import vocabulary
+from backend.matching import actions, queries
+from backend.matching.models import Dismissal, ListSettings, Match
+from backend.matching.queries import ListRules
+from tests import factories
+from tests.matching.world import WHO, a_profile
+
+pytestmark = pytest.mark.django_db
+
+
+def first_of(profile: InvestorProfile) -> Any:
+    stored = actions.list_for(profile.user, by=profile.user)
+    return Match.objects.get(match_list=stored, position=1).project
+
+
+def test_a_dismissed_project_leaves_only_that_persons_list(listed: list[Any]) -> None:
+    me, other = a_profile(), a_profile()
+    first = first_of(me)
+    actions.dismiss_project(first, user=me.user, by=me.user, reason="ticket")
+    stored = actions.list_for(me.user, by=me.user)
+    assert not Match.objects.filter(match_list=stored, project=first).exists()
+    assert first_of(other) == first
+    actions.undo_dismissal(first, user=me.user, by=me.user)
+    assert first_of(me) == first
+
+
+def test_dismissing_twice_keeps_the_last_reason_and_tells_nobody_which(listed: list[Any]) -> None:
+    me = a_profile()
+    for reason in ("ticket", "ticket", "owner"):
+        actions.dismiss_project(listed[0], user=me.user, by=me.user, reason=reason)
+    assert Dismissal.objects.get().reason == "owner"
+    events = AuditEvent.objects.filter(code="dismissal.made")
+    assert events.count() == 2
+    assert listed[0].public_id not in json.dumps([e.data for e in events])
+
+
+@pytest.mark.parametrize("reason", ["", "paid", "x" * 10_000, "field\x00"])
+def test_a_reason_that_is_none_is_refused(listed: list[Any], reason: str) -> None:
+    me = a_profile()
+    with pytest.raises(Invalid):
+        actions.dismiss_project(listed[0], user=me.user, by=me.user, reason=reason)
+    assert not Dismissal.objects.exists()
+
+
+def test_nobody_dismisses_for_somebody_else_nor_what_is_not_public(listed: list[Any]) -> None:
+    me = a_profile()
+    with pytest.raises(NotAllowed):
+        actions.dismiss_project(listed[0], user=me.user, by=factories.a_user(), reason="seen")
+    with pytest.raises(NotFound):
+        actions.dismiss_project(factories.a_draft(), user=me.user, by=me.user, reason="seen")
+
+
+def test_dismissals_are_in_my_data_and_go_with_the_account(listed: list[Any]) -> None:
+    me = a_profile().user
+    actions.dismiss_project(listed[0], user=me, by=me, reason="place")
+    assert "matching.Dismissal" in record_of(me)["tables"]
+    assert listed[0].public_id in encode(record_of(me))
+    close_account(me, by=me)
+    assert not Dismissal.objects.exists()
+
+
+def test_the_pages_leave_a_project_out_and_take_it_back(client: Client, listed: list[Any]) -> None:
+    me = a_profile()
+    client.force_login(me.user)
+    first = first_of(me)
+    page = client.get("/en/for-you/").content.decode()
+    assert f"/en/me/dismissed/{first.public_id}/" in page
+    assert client.post(f"/en/me/dismissed/{first.public_id}/").status_code == 400
+    response = client.post(
+        f"/en/me/dismissed/{first.public_id}/", {"reason": "instrument"}, follow=True
+    )
+    page = response.content.decode()
+    assert "You left 1 project out" in page
+    assert first.title_en not in page
+    mine = client.get("/vi/me/dismissed/").content.decode()
+    assert first.title_vi in mine
+    assert "không muốn góp theo hình thức này" in mine
+    client.post(f"/en/me/dismissed/{first.public_id}/undo/")
+    assert first.title_en in client.get("/en/for-you/").content.decode()
+
+
+def test_steering_of_a_member_sorts_at_once_and_stays(client: Client, listed: list[Any]) -> None:
+    me = a_profile()
+    client.force_login(me.user)
+    sent = {"w_field": "off", "w_stage": "more", "variety": "high", "floor": "off", "steer": "1"}
+    page = client.post("/en/me/steering/", sent, follow=True).content.decode()
+    assert "These settings stay" in page
+    me.refresh_from_db()
+    assert me.weights == {"field": "off", "stage": "more"}
+    kept = ListSettings.objects.get(user=me.user)
+    assert (kept.variety, kept.with_floor, kept.explore) == ("high", False, True)
+    stored = actions.list_for(me.user, by=me.user)
+    assert stored.weights == me.weights
+    assert all("field" not in m.points for m in Match.objects.filter(match_list=stored))
+    assert all(sum(m.points.values()) == m.score for m in Match.objects.filter(match_list=stored))
+    client.post("/en/me/steering/", {})
+    me.refresh_from_db()
+    assert me.weights == {}
+    assert ListSettings.objects.get(user=me.user).variety == "low"
+
+
+def test_an_address_may_set_back_to_normal_what_is_kept(client: Client, listed: list[Any]) -> None:
+    me = a_profile(weights={"field": "off"})
+    client.force_login(me.user)
+    assert "You changed" in client.get("/en/for-you/").content.decode()
+    assert "You changed" not in client.get("/en/for-you/?w_field=normal").content.decode()
+
+
+def test_steering_without_answers_or_for_others_is_refused(listed: list[Any]) -> None:
+    user = factories.a_user()
+    with pytest.raises(Conflict):
+        actions.keep_steering(user, {}, ListRules(), by=user, vocabulary=vocabulary())
+    me = a_profile().user
+    with pytest.raises(NotAllowed):
+        actions.keep_steering(me, {}, ListRules(), by=user, vocabulary=vocabulary())
+    with pytest.raises(Invalid):
+        rules = ListRules(variety="most")
+        actions.keep_steering(me, {}, rules, by=me, vocabulary=vocabulary())
+
+
+def test_variety_moves_marked_places_and_changes_no_score(listed: list[Any]) -> None:
+    plain = queries.preview(WHO, limit=12)
+    varied = queries.preview(WHO, limit=12, rules=ListRules(variety="high"))
+    scores = {p.project.pk: p.score for p in plain.places}
+    assert {p.project.pk: p.score for p in varied.places} == scores
+    moved = [p for p in varied.places if p.moved_by]
+    assert moved
+    assert {p.moved_by for p in moved} == {"variety"}
+    where = {p.project.pk: p.position for p in plain.places}
+    assert all(p.position < where[p.project.pk] for p in moved)
+
+
+@pytest.mark.parametrize("query", [
+    "fields=smart_manufacturing&steer=1&variety=x&w_field=never&page=99999999",
+    "fields=smart_manufacturing&steer=%00&variety=%ED%A0%80&w_ticket=off",
+    "fields=nothing&amount=1e309&currency=USD",
+])  # fmt: skip
+def test_a_strange_address_is_a_page_or_a_sentence(
+    client: Client, listed: list[Any], query: str
+) -> None:
+    assert client.get(f"/vi/for-you/?{query}").status_code in {200, 400}
+
+
+def test_similar_projects_name_what_they_share(client: Client, listed: list[Any]) -> None:
+    page = client.get(f"/en/projects/{listed[0].slug}/").content.decode()
+    assert "Similar projects" in page
+    from backend.matching.similar import similar_to
+
+    found = similar_to(listed[0], "en")
+    assert 0 < len(found) <= 3
+    for other in found:
+        assert other.project.pk != listed[0].pk
+        assert {fact.factor for fact in other.shared} & {"field", "technology"}
