@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from backend.accounts.answers import FACTORS, LEVELS, Answers, answers_of
 from backend.accounts.models import InvestorProfile
-from backend.core.clock import app_now
 from backend.core.formats import format_money
 from backend.core.money import CURRENCIES, AmbiguousAmount, MoneyError, parse_amount
 from backend.core.web import public_page
@@ -141,7 +140,7 @@ def for_you(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     count_views(
         [(p.project.pk, p.position, p.moved_by) for p in ranked.places],
-        day=queries.today(),
+        day=ranked.day,
         surface="member" if stored else "guest",
     )
     context |= _list_context(request, ranked, asked, page, language)
@@ -225,7 +224,6 @@ def _list_context(
         "hidden_count": len(asked.hidden),
         "is_pure": asked.rules == ListRules(with_calls=asked.rules.with_calls),
         "pure_url": _pure_url(request.GET),
-        "seen_at": app_now(),
     }  # fmt: skip
 
 

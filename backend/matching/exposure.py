@@ -57,8 +57,6 @@ class _Buffer:
                 self.timer = threading.Timer(settings.EXPOSURE_FLUSH_S, self.flush_aside)
                 self.timer.daemon = True
                 self.timer.start()
-        if not settings.EXPOSURE_FLUSH_S:
-            self.flush()
 
     def flush_aside(self) -> None:
         try:
@@ -81,7 +79,12 @@ class _Buffer:
 
 
 _buffer = _Buffer()
-atexit.register(_buffer.flush_aside)
+
+
+@atexit.register
+def _write_the_rest() -> None:
+    if settings.configured and settings.EXPOSURE_FLUSH_S:
+        _buffer.flush_aside()
 
 
 def count_views(spots: Iterable[tuple[int, int, str]], *, day: date, surface: str) -> None:
@@ -91,8 +94,13 @@ def count_views(spots: Iterable[tuple[int, int, str]], *, day: date, surface: st
 
 
 def flush_views() -> None:
-    """Write what is counted so far (tests, end of a process)."""
+    """Write at once what is counted so far."""
     _buffer.flush()
+
+
+def forget_views() -> None:
+    """Drop what is counted so far (tests)."""
+    _buffer.counts.clear()
 
 
 def policy_in_force() -> ExposurePolicy | None:

@@ -88,6 +88,8 @@ class RankedList:
     is_rules: bool
     max_points: Mapping[str, int]
     has_answers: bool
+    # The city's day, on which ties depend.
+    day: date
 
 
 def engine_answers(answers: Answers) -> schema.Answers:
@@ -133,7 +135,8 @@ def preview(
     catalogue, serving = current_catalogue(), current_model()
     wish = _wish(answers, weights, rules=rules, hidden=hidden, seed=seed)
     order = order_of(wish, catalogue, serving.model, limit=min(limit, MAX_LIMIT), offset=offset)
-    return _list_of(order, answers, catalogue, serving, offset, language)
+    day = date.fromisoformat(wish.day)
+    return _list_of(order, answers, catalogue, serving, offset, language, day)
 
 
 def _wish(
@@ -184,6 +187,7 @@ def _list_of(
     serving: Serving,
     offset: int,
     language: str,
+    day: date,
 ) -> RankedList:
     ids = [catalogue.project_ids[spot.row] for spot in order.spots]
     # A project that was withdrawn since the catalogue was read is left out.
@@ -201,6 +205,7 @@ def _list_of(
         is_rules=serving.model.is_rules,
         max_points=dict(zip(schema.FACTORS, order.max_points.tolist(), strict=True)),
         has_answers=order.is_personal,
+        day=day,
     )
 
 

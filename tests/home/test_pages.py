@@ -206,7 +206,7 @@ MOST_QUERIES = {
     "projects/": 6,
     "projects/?q=c%E1%BA%A3m+bi%E1%BA%BFn": 6,
     "compare/?{all}": 6,
-    "for-you/?fields=open_innovation": 8,
+    "for-you/?fields=open_innovation": 9,
 }
 
 

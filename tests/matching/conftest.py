@@ -20,6 +20,7 @@ def fresh_caches() -> Iterator[None]:
         catalogue.forget_catalogue()
         runs.forget_model()
         exposure.forget_reading()
+        exposure.forget_views()
 
     forget()
     yield

@@ -164,3 +164,16 @@ def test_similar_projects_name_what_they_share(client: Client, listed: list[Any]
     for other in found:
         assert other.project.pk != listed[0].pk
         assert {fact.factor for fact in other.shared} & {"field", "technology"}
+
+
+def test_a_members_list_stays_cheap_to_show(client: Client, listed: list[Any]) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    me = a_profile()
+    client.force_login(me.user)
+    client.get("/en/for-you/")
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/en/for-you/").status_code == 200
+    # Session, person, profile, settings, dismissals, the list and its view, saved, cards.
+    assert len(asked) <= 16

@@ -23,5 +23,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL", "memory://")
-# Written at once, in the transaction of the test.
+# Tests write the counted views themselves (exposure.flush_views).
 EXPOSURE_FLUSH_S = 0.0
