@@ -25,6 +25,7 @@ from backend.funding.actions import pledges, rounds
 from backend.funding.models import FxRate, Pledge, Round
 from backend.funding.workflow import PledgeStatus
 from backend.projects import actions as projects
+from backend.projects.content import DECLARATIONS
 from backend.projects.models import Project
 from backend.projects.workflow import Status
 from backend.reviews import actions as reviews
@@ -35,6 +36,14 @@ from backend.reviews.models import Case, Decision, Letter, Review
 from backend.reviews.request_actions import Ask
 
 _numbers = itertools.count(1)
+TERMS: dict[str, dict[str, Any]] = {
+    "contribution": {},
+    "fund_unit": {},
+    "reward": {"what_vi": "Một trạm mẫu", "what_en": "A sample post", "delivered_months": 6},
+    "loan": {"rate_bps_per_year": 600, "months": 24},
+    "convertible": {"discount_bps": 1500, "maturity_months": 24},
+    "equity": {"share_bps": 500},
+}
 
 
 def a_user(**fields: Any) -> User:
@@ -135,9 +144,11 @@ def a_content(**changes: Any) -> dict[str, Any]:
         ],
         "skills": ["engineering"],
         "languages": ["vi", "en"],
+        "declarations": list(DECLARATIONS),
     }
     content.update(changes)
-    return content
+    terms = TERMS[content["instrument"]] if content["instrument"] else {}
+    return content | {"terms": terms | changes.get("terms", {})}
 
 
 def a_draft(*, owner: User | None = None, **changes: Any) -> Project:

@@ -25,6 +25,7 @@ from backend.accounts.models import (
     Consent,
     InvestorProfile,
     OfficeMembership,
+    OrganisationInvitation,
     PendingMail,
     PersonSession,
     Role,
@@ -65,7 +66,8 @@ def _clean_name(name: str) -> str:
     return name
 
 
-def _check_email(email: str) -> None:
+def check_email(email: str) -> None:
+    """Invalid unless it is an address that mail can go to."""
     try:
         validate_email(email)
     except ValidationError:
@@ -96,7 +98,7 @@ def join(
     UNCONFIRMED_DAYS.
     """
     email = email.strip().lower()
-    _check_email(email)
+    check_email(email)
     _check_language(language)
     if not is_demo and {text.document for text in consents} != set(DOCUMENTS):
         raise Invalid(
@@ -363,6 +365,9 @@ def close_account(user: User, *, by: User | None) -> User:
 def _erase_rows(user: User) -> None:
     addresses = [*EmailAddress.objects.filter(user=user).values_list("email", flat=True)]
     PendingMail.objects.filter(to__in=[*addresses, user.email or ""]).delete()
+    OrganisationInvitation.objects.filter(email__in=[*addresses, user.email or ""]).update(
+        email=None, ended_at=timezone.now()
+    )
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     InvestorProfile.objects.filter(user=user).delete()

@@ -130,6 +130,20 @@ def _closed(values: Values) -> Mail:
     )
 
 
+def _invited(values: Values) -> Mail:
+    return Mail(
+        _("%(who)s asks you to work on proposals of %(organisation)s") % values,
+        (
+            _("%(who)s belongs to %(organisation)s at Cầu Kiều.") % values,
+            _("With this link you join it and can write its proposals together."),
+            _("It works for seven days, for this address only."),
+        ),
+        _("See the invitation"),
+        values["link"],
+        (_("You do not know them? Then leave this mail: nothing happens."),),
+    )
+
+
 MAILS: dict[str, Callable[[Values], Mail]] = {
     "account/email/mail_link": _mail_link,
     "account/email/email_confirmation": _confirm,
@@ -139,6 +153,7 @@ MAILS: dict[str, Callable[[Values], Mail]] = {
     "account/email/password_reset_key": _reset,
     "account/email/close_code": _close_code,
     "account/email/closed": _closed,
+    "account/email/invited": _invited,
     "account/email/password_changed": lambda v: _changed(
         _("Your password was changed"), _("The password of your account was changed.")
     ),

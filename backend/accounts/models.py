@@ -17,6 +17,10 @@ def _organisation_id() -> str:
     return new_id("org")
 
 
+def _invitation_id() -> str:
+    return new_id("inv")
+
+
 def _office_id() -> str:
     return new_id("off")
 
@@ -106,6 +110,41 @@ class OrganisationMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.organisation_id}"
+
+
+class OrganisationInvitation(models.Model):
+    """A colleague asked by e-mail to join an organisation. Only a hash of the link is kept.
+
+    Whoever takes it is signed in with the address that it was sent to. Once taken or called back
+    the address is emptied: it stands nowhere but in the person's own row.
+    """
+
+    public_id = models.CharField(max_length=40, unique=True, default=_invitation_id, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="invitations"
+    )
+    email = models.EmailField(null=True)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    invited_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(email__isnull=True),
+                name="ended_invitation_is_erased",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=models.Q(ended_at__isnull=True),
+                name="invited_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
 
 
 class CityOffice(models.Model):

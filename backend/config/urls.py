@@ -12,6 +12,7 @@ urlpatterns = [
         path("outbox/", include("backend.notifications.urls")),
         path("me/notices/", include("backend.notifications.notice_urls")),
         path("", include("backend.remittances.urls")),
+        path("proposals/", include("backend.home.owner.urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),

@@ -4,13 +4,14 @@ It is `now()` plus an offset row that only development and test may write, so th
 watch time pass. Production start-up refuses a non-zero offset (config.checks).
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.models import DateTimeField, Func
 
+from backend.core.formats import CITY_ZONE
 from backend.core.models import ClockOffset
 
 DEMO_ENVIRONMENTS = {"development", "test"}
@@ -31,6 +32,11 @@ def app_now() -> datetime:
         row = cursor.fetchone()
     at: datetime = row[0]
     return at
+
+
+def city_day(at: datetime) -> date:
+    """The civil day in Ho Chi Minh City at that instant."""
+    return at.astimezone(CITY_ZONE).date()
 
 
 def set_demo_offset(offset: timedelta) -> None:

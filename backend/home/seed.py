@@ -23,6 +23,7 @@ from backend.funding.models import FxRate
 from backend.home.demo_profiles import fill_demo_profiles
 from backend.home.seed_reviews import Walker, second_office
 from backend.projects import actions as projects
+from backend.projects.content import DECLARATIONS
 from backend.projects.import_actions import import_calls
 from backend.projects.models import Project
 from backend.projects.spreadsheet import read_table
@@ -96,12 +97,19 @@ def load_examples(people: DemoPeople) -> None:
     rows = [row for row in examples() if row["slug"] not in known]
     author = _sample_author()
     comments = json.loads((SAMPLE / "review_comments.json").read_text(encoding="utf-8"))
-    demo_owned = {row["slug"] for row in examples()[:DEMO_OWNED]}
+    demo_owned = _demo_owned(examples())
     with _demo_clock() as days_ago:
         walker = Walker(people, comments, days_ago)
         for row, end in _dated(_mixed(rows)):
             owner = people.owner if row["slug"] in demo_owned else author
             _walk(row, owner, people, walker, walker.age_of(row["state"], end + SUBMITTED))
+
+
+def _demo_owned(rows: list[dict[str, Any]]) -> set[str]:
+    """The first ones, and one of each state in which an owner has something to do."""
+    states = [row["state"] for row in rows]
+    others = [states.index(state) for state in ("draft", "returned", "in_review")]
+    return {rows[number]["slug"] for number in [*range(DEMO_OWNED), *others]}
 
 
 def _mixed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -175,6 +183,7 @@ def content_of(row: dict[str, Any]) -> dict[str, Any]:
         "min_ticket_minor": row["min_ticket_vnd"],
         "own_funds_minor": row["own_funds_vnd"],
         "skills": row["skills_asked"],
+        "declarations": list(DECLARATIONS),
         "budget": [_in_minor(item) for item in row["budget"]],
         "milestones": [_in_minor(item) for item in row["milestones"]],
     }

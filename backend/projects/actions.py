@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Organisation, User
 from backend.core import audit, jobs, states
-from backend.core.clock import app_now
+from backend.core.clock import app_now, city_day
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed, NotFound
 from backend.core.text import slugify_vi
 from backend.projects import content as documents
 from backend.projects import permissions
 from backend.projects.content import Content, Problem
 from backend.projects.models import Milestone, Project, ProjectVersion, SavedProject
+from backend.projects.models_owner import SectionState
 from backend.projects.search import refresh_search
 from backend.projects.workflow import (
     OWNER_MAY_EDIT,
@@ -27,7 +28,7 @@ from backend.projects.workflow import (
 
 SENTENCES = {
     "missing": _("This part is missing"),
-    "too_long": _("Use %(max)s characters or fewer."),
+    "too_long": _("Use %(max)s characters or fewer. There are %(n)s now."),
     "too_many": _("Use %(max)s rows or fewer. There are %(n)s now"),
     "unknown_key": _("Choose one of the values in the list"),
     "wrong_type": _("This has the wrong form"),
@@ -35,17 +36,23 @@ SENTENCES = {
     "sum_mismatch": _("The rows add up to %(sum)s, the goal is %(goal)s. Make them equal"),
     "out_of_order": _("Each milestone must be due after the one before it"),
     "above_goal": _("The smallest pledge cannot be above the goal"),
+    "row_missing": _("Row %(row)s: this is missing"),
+    "bad_date": _("Enter a date, for example 30/03/2027"),
+    "in_the_past": _("Choose a day after today"),
+    "pending": _("Something typed here could not be taken yet. Open the section and mend it"),
 }
 
 
-def _refuse(problems: Sequence[Problem]) -> None:
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise every problem with its sentence; nothing when there is none."""
     if problems:
         raise ManyInvalid(
             [Invalid(SENTENCES[p.code], code=p.code, field=p.path, **p.params) for p in problems]
         )
 
 
-def _locked(project: Project) -> Project:
+def locked(project: Project) -> Project:
+    """The project's row as it stands now, locked: the first step of every action here."""
     return Project.objects.select_for_update().get(pk=project.pk)
 
 
@@ -68,6 +75,9 @@ def apply_facts(project: Project, content: Content) -> None:
         setattr(project, name, content.get(name))
     for name in ("pillars", "values", "technologies", "languages", "skills"):
         setattr(project, name, list(content.get(name, [])))
+    if project.min_ticket_minor and project.min_ticket_minor > (project.goal_minor or 0):
+        # A draft may hold both; the column waits until they agree (CHECK).
+        project.min_ticket_minor = None
     project.currency = content.get("currency", "VND")
     project.original_language = content.get("original_language", "vi")
     owner = project.owner
@@ -89,7 +99,7 @@ def create_proposal(
     """Start a proposal as a draft of the organisation; `content` may be incomplete."""
     if not permissions.is_member_of(by, organisation):
         raise NotAllowed(_("Only members of the organisation can start a proposal for it."))
-    _refuse(documents.problems_of_draft(content))
+    refuse(documents.problems_of_draft(content))
     title = content.get("title_vi") or content.get("title_en") or organisation.name_vi
     project = Project(owner=organisation, slug=slug or _free_slug(title), is_example=is_example)
     apply_facts(project, content)
@@ -102,26 +112,24 @@ def create_proposal(
     return project
 
 
-@transaction.atomic
-def save_draft(project: Project, content: Content, *, by: User, expected_version: int) -> Project:
-    """Replace the text of a draft. `expected_version` is the `content_version` that was read."""
-    project = _locked(project)
-    permissions.check_is_owner(by, project)
+def check_not_frozen(project: Project) -> None:
+    """Nothing goes on while the city checks something; reading and drafting stay possible."""
+    if project.frozen_at is not None:
+        raise Conflict(
+            _("This project is frozen while it is checked, so nothing about it can change."),
+            code="frozen",
+        )
+
+
+def check_may_be_edited(project: Project) -> None:
     if project.status not in OWNER_MAY_EDIT:
-        raise Conflict(_("A proposal can be edited only as a draft or after it was returned."))
-    if project.content_version != expected_version:
-        raise Conflict()
-    _refuse(documents.problems_of_draft(content))
-    version = _open_version(project)
-    version.content = content
-    version.save(update_fields=["content", "updated_at"])
-    apply_facts(project, content)
-    project.save()
-    audit.record("project.edited", by=by, subject=project, data={"version": version.number})
-    return project
+        raise Conflict(
+            _("A proposal can be edited only as a draft or after it was returned."),
+            code="wrong_state",
+        )
 
 
-def _open_version(project: Project) -> ProjectVersion:
+def open_version(project: Project) -> ProjectVersion:
     """The version that may still change; a new one after a submission."""
     current = project.current_version
     assert current is not None
@@ -136,12 +144,14 @@ def _open_version(project: Project) -> ProjectVersion:
 @transaction.atomic
 def submit_project(project: Project, *, by: User) -> Project:
     """Hand the current version in. It is complete, hashed, and never changes again."""
-    project = _locked(project)
+    project = locked(project)
     permissions.check_is_owner(by, project)
-    _check_not_frozen(project)
-    version = _open_version(project)
-    _refuse(documents.problems_of_submission(version.content))
+    check_not_frozen(project)
+    check_may_be_edited(project)
+    version = open_version(project)
     now = app_now()
+    problems = documents.problems_of_submission(version.content, on=city_day(now))
+    refuse([*problems, *_pending(project)])
     version.content_sha256 = documents.sha256_of(version.content)
     version.submitted_at, version.submitted_by = now, by
     version.save(update_fields=["content_sha256", "submitted_at", "submitted_by"])
@@ -160,18 +170,16 @@ def _tell_office(project: Project, what: str) -> None:
     jobs.enqueue("reviews.take_in", f"{project.public_id}-{what}", project=project.public_id)
 
 
-def _check_not_frozen(project: Project) -> None:
-    if project.frozen_at is not None:
-        raise Conflict(
-            _("This project is frozen while it is checked, so nothing about it can change."),
-            code="frozen",
-        )
+def _pending(project: Project) -> list[Problem]:
+    """What was typed and could not be taken yet."""
+    waiting = SectionState.objects.filter(project=project).exclude(pending={})
+    return [Problem(state.section, "pending") for state in waiting.order_by("section")]
 
 
 @transaction.atomic
 def withdraw_project(project: Project, *, by: User, reason: str = "") -> Project:
     """Take the proposal back; it cannot be reopened."""
-    project = _locked(project)
+    project = locked(project)
     permissions.check_is_owner(by, project)
     project = _moved(project, Status.WITHDRAWN, by=by, role="owner", data={"reason": reason})
     _tell_office(project, "withdrawn")
@@ -217,13 +225,13 @@ def carry_out_decision(project: Project, to: str, *, by: User, reason: str = "")
     Whether they held the role was checked when they decided (reviews.decision_actions).
     """
     data = {"reason": reason} if reason else None
-    return _moved(_locked(project), to, by=by, role="lead", data=data)
+    return _moved(locked(project), to, by=by, role="lead", data=data)
 
 
 @transaction.atomic
 def list_project(project: Project, *, by: User) -> Project:
     """Put an approved project on the public list and make its milestones."""
-    project = _locked(project)
+    project = locked(project)
     permissions.check_is_officer(by, project, "signer")
     return list_signed(project, by=by)
 
@@ -231,8 +239,8 @@ def list_project(project: Project, *, by: User) -> Project:
 @transaction.atomic
 def list_signed(project: Project, *, by: User) -> Project:
     """The same for a letter that `by` signed while they had the role (reviews.decision_actions)."""
-    project = _locked(project)
-    _check_not_frozen(project)
+    project = locked(project)
+    check_not_frozen(project)
     version = project.current_version
     assert version is not None
     apply_facts(project, version.content)
@@ -281,7 +289,7 @@ def stop_project(project: Project, *, by: User, reason: str) -> Project:
 @transaction.atomic
 def freeze_project(project: Project, *, by: User, reason: str) -> Project:
     """Stop everything on any state, with a reason; nothing else is lost and it can be undone."""
-    project = _locked(project)
+    project = locked(project)
     permissions.check_is_officer(by, project, "lead")
     if project.frozen_at is not None:
         return project
@@ -295,7 +303,7 @@ def freeze_project(project: Project, *, by: User, reason: str) -> Project:
 
 @transaction.atomic
 def unfreeze_project(project: Project, *, by: User, reason: str) -> Project:
-    project = _locked(project)
+    project = locked(project)
     permissions.check_is_officer(by, project, "lead")
     if project.frozen_at is None:
         return project
@@ -308,7 +316,7 @@ def unfreeze_project(project: Project, *, by: User, reason: str) -> Project:
 def _officer_move(
     project: Project, to: str, *, by: User, role: str, data: dict[str, Any] | None = None
 ) -> Project:
-    project = _locked(project)
+    project = locked(project)
     permissions.check_is_officer(by, project, role)
     return _moved(project, to, by=by, role=role, data=data)
 
@@ -316,7 +324,7 @@ def _officer_move(
 def _moved(
     project: Project, to: str, *, by: User, role: str, data: dict[str, Any] | None = None
 ) -> Project:
-    _check_not_frozen(project)
+    check_not_frozen(project)
     states.move(project, to, by=by, role=role, workflow=PROJECT, data=data)
     _set_public_status(project)
     return project
@@ -333,7 +341,7 @@ def _set_public_status(project: Project) -> None:
 def show_round(project: Project, public_status: PublicStatus) -> None:
     """Let the public name of a listed project follow its round (called by `funding`, which has
     audited the change of the round); quiet when it stands so already."""
-    project = _locked(project)
+    project = locked(project)
     if project.status not in {Status.LISTED, Status.SUSPENDED}:
         return
     if project.public_status != public_status:

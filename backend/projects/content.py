@@ -6,8 +6,9 @@ vi/en pairs; the one in `original_language` is required, the other may follow.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from backend.projects import taxonomy
@@ -17,7 +18,9 @@ Content = dict[str, Any]
 TITLE_MAX = 200
 SUMMARY_MAX = 400
 TEXT_MAX = 5_000
+ROW_TEXT_MAX = 1_000
 MAX_ROWS = 40
+UNIT_MAX = 40
 MAX_MINOR = 10**15
 LANGUAGES = ("vi", "en")
 PAIRS = {
@@ -26,7 +29,9 @@ PAIRS = {
     "problem": TEXT_MAX,
     "solution": TEXT_MAX,
     "market": TEXT_MAX,
+    "place_note": SUMMARY_MAX,
 }
+REQUIRED_PAIRS = ("title", "summary", "problem", "solution", "market")
 # key -> kind in the taxonomy
 SINGLE = {"field": "field", "instrument": "instrument"}
 MULTIPLE = {
@@ -41,8 +46,23 @@ ROW_TEXTS = {
     "budget": ("item",),
     "milestones": ("title", "evidence"),
     "risks": ("risk", "answer"),
+    "impact": ("kpi",),
 }
+# Numbers that a row of these lists must have before it can be submitted.
+ROW_NUMBERS = {"budget": ("amount_minor",), "milestones": ("months_after_close", "amount_minor")}
 REQUIRED = ("field", "place_code", "trl", "instrument", "goal_minor", "horizon_months")
+# What an owner confirms before a submission; the sentences stand on the page of that section.
+DECLARATIONS = ("facts_are_true", "may_speak_for_it", "not_paid_twice", "may_be_published")
+# Terms by form: key -> lowest and highest whole number. Shares and rates are in basis points.
+TERMS: dict[str, dict[str, tuple[int, int]]] = {
+    "contribution": {},
+    "reward": {"delivered_months": (1, 240)},
+    "loan": {"rate_bps_per_year": (0, 10_000), "months": (1, 240)},
+    "convertible": {"discount_bps": (0, 10_000), "maturity_months": (1, 240)},
+    "equity": {"share_bps": (1, 10_000)},
+    "fund_unit": {},
+}
+TERM_TEXTS = {"reward": ("what",)}
 
 
 @dataclass(frozen=True)
@@ -67,12 +87,18 @@ def problems_of_draft(content: Mapping[str, Any]) -> list[Problem]:
         *_key_problems(content),
         *_number_problems(content),
         *_row_problems(content),
+        *_term_problems(content),
+        *_other_problems(content),
     ]
 
 
-def problems_of_submission(content: Mapping[str, Any]) -> list[Problem]:
-    """Everything that stands between this document and a submission, missing parts named."""
-    return [*problems_of_draft(content), *_missing(content), *_sum_problems(content)]
+def problems_of_submission(content: Mapping[str, Any], *, on: date) -> list[Problem]:
+    """Everything that stands between this document and a submission on that day, missing parts
+    named."""
+    found = problems_of_draft(content)
+    broken = {problem.path.partition(".")[0] for problem in found}
+    rest = [*_missing(content), *_missing_terms(content), *_sum_problems(content, broken)]
+    return [*found, *rest, *_date_problems(content, on)]
 
 
 def _pair_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -140,17 +166,70 @@ def _one_row(path: str, row: Mapping[str, Any], texts: tuple[str, ...]) -> Itera
     for text in texts:
         for language in LANGUAGES:
             value = row.get(f"{text}_{language}", "")
-            if not isinstance(value, str) or len(value) > TEXT_MAX:
-                yield Problem(f"{path}.{text}_{language}", "too_long", {"max": TEXT_MAX})
+            if not isinstance(value, str):
+                yield Problem(f"{path}.{text}_{language}", "wrong_type")
+            elif len(value) > ROW_TEXT_MAX:
+                limit = {"max": ROW_TEXT_MAX, "n": len(value)}
+                yield Problem(f"{path}.{text}_{language}", "too_long", limit)
     for name, high in (("amount_minor", MAX_MINOR), ("months_after_close", 240)):
         value = row.get(name)
         if value is not None and not _whole_between(value, 1, high):
             yield Problem(f"{path}.{name}", "out_of_range", {"min": 1, "max": high})
+    for name in ("baseline", "target"):
+        value = row.get(name)
+        if value is not None and not _is_figure(value):
+            yield Problem(f"{path}.{name}", "wrong_type")
+    if not isinstance(row.get("unit", ""), str) or len(row.get("unit", "")) > UNIT_MAX:
+        yield Problem(f"{path}.unit", "too_long", {"max": UNIT_MAX, "n": len(str(row["unit"]))})
+
+
+def _is_figure(value: Any) -> bool:
+    """A finite number of any size that a page can hold."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and -MAX_MINOR <= value <= MAX_MINOR
+
+
+def _term_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
+    terms = content.get("terms") or {}
+    if not isinstance(terms, dict):
+        yield Problem("terms", "wrong_type")
+        return
+    for limits in TERMS.values():
+        for name, (low, high) in limits.items():
+            value = terms.get(name)
+            if value is not None and not _whole_between(value, low, high):
+                yield Problem(f"terms.{name}", "out_of_range", {"min": low, "max": high})
+    for language in LANGUAGES:
+        what = terms.get(f"what_{language}", "")
+        if not isinstance(what, str):
+            yield Problem(f"terms.what_{language}", "wrong_type")
+        elif len(what) > SUMMARY_MAX:
+            limit = {"max": SUMMARY_MAX, "n": len(what)}
+            yield Problem(f"terms.what_{language}", "too_long", limit)
+
+
+def _other_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
+    said = content.get("declarations", [])
+    if not isinstance(said, list) or not all(isinstance(d, str) for d in said):
+        yield Problem("declarations", "wrong_type")
+    elif not set(said) <= set(DECLARATIONS):
+        yield Problem("declarations", "unknown_key")
+    close = content.get("planned_close_on")
+    if close is not None and day_of(close) is None:
+        yield Problem("planned_close_on", "bad_date")
+
+
+def day_of(text: Any) -> date | None:
+    """`2027-03-30` as a day; None for everything else."""
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+    except ValueError:
+        return None
 
 
 def _missing(content: Mapping[str, Any]) -> Iterator[Problem]:
     original = content.get("original_language", "vi")
-    for name in PAIRS:
+    for name in REQUIRED_PAIRS:
         if not str(content.get(f"{name}_{original}", "")).strip():
             yield Problem(f"{name}_{original}", "missing")
     for name in REQUIRED:
@@ -159,17 +238,62 @@ def _missing(content: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("languages", "technologies", "team", "budget", "milestones", "risks"):
         if not content.get(name):
             yield Problem(name, "missing")
+    said = content.get("declarations")
+    if not isinstance(said, list) or not set(DECLARATIONS) <= set(map(str, said)):
+        yield Problem("declarations", "missing")
+    for name in ROW_TEXTS:
+        rows = content.get(name)
+        for index, row in enumerate(rows if isinstance(rows, list) else []):
+            if isinstance(row, dict):
+                yield from _missing_in_row(name, index, row, original)
 
 
-def _sum_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
+def _missing_in_row(
+    name: str, index: int, row: Mapping[str, Any], original: str
+) -> Iterator[Problem]:
+    for text in ROW_TEXTS[name]:
+        if not str(row.get(f"{text}_{original}", "")).strip():
+            path = f"{name}.{index}.{text}_{original}"
+            yield Problem(path, "row_missing", {"row": index + 1})
+    for number in ROW_NUMBERS.get(name, ()):
+        if row.get(number) is None:
+            yield Problem(f"{name}.{index}.{number}", "row_missing", {"row": index + 1})
+
+
+def _missing_terms(content: Mapping[str, Any]) -> Iterator[Problem]:
+    form, terms = content.get("instrument"), content.get("terms") or {}
+    if not isinstance(form, str) or not isinstance(terms, dict):
+        return
+    original = content.get("original_language", "vi")
+    texts = [f"{text}_{original}" for text in TERM_TEXTS.get(form, ())]
+    for name in [*texts, *TERMS.get(form, {})]:
+        if terms.get(name) in (None, ""):
+            yield Problem(f"terms.{name}", "missing")
+
+
+def _sum_problems(content: Mapping[str, Any], broken: Set[str]) -> Iterator[Problem]:
+    """Sums and order, where every number in them is one."""
     goal = content.get("goal_minor")
     for name in ("budget", "milestones"):
-        total = sum(row.get("amount_minor") or 0 for row in content.get(name, []) or [])
-        if goal is not None and total != goal:
+        rows = content.get(name) or []
+        if goal is None or not rows or broken & {name, "goal_minor"}:
+            continue
+        total = sum(row.get("amount_minor") or 0 for row in rows)
+        if total != goal:
             yield Problem(name, "sum_mismatch", {"sum": total, "goal": goal})
-    months = [row.get("months_after_close") or 0 for row in content.get("milestones", []) or []]
+    months = [] if "milestones" in broken else [
+        row["months_after_close"]
+        for row in content.get("milestones") or []
+        if row.get("months_after_close")
+    ]  # fmt: skip
     if months != sorted(months):
         yield Problem("milestones", "out_of_order")
     ticket = content.get("min_ticket_minor")
-    if ticket and goal and ticket > goal:
+    if ticket and goal and not broken & {"goal_minor", "min_ticket_minor"} and ticket > goal:
         yield Problem("min_ticket_minor", "above_goal", {"goal": goal})
+
+
+def _date_problems(content: Mapping[str, Any], on: date) -> Iterator[Problem]:
+    close = day_of(content.get("planned_close_on"))
+    if close is not None and close <= on:
+        yield Problem("planned_close_on", "in_the_past")

@@ -9,6 +9,14 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from backend.core.ids import new_id
+from backend.projects.models_owner import (  # noqa: F401 (Django finds models here)
+    Document,
+    ProjectUpdate,
+    Question,
+    QuestionSet,
+    SectionSave,
+    SectionState,
+)
 from backend.projects.workflow import PublicStatus, Status
 
 

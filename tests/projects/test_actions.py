@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from backend.core.audit import events_of
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed, NotFound
-from backend.projects import actions, queries
+from backend.projects import actions, draft_actions, queries
 from backend.projects.models import Milestone, Project, ProjectVersion, SavedProject
 from backend.projects.workflow import Status
 from tests import factories
@@ -63,10 +63,10 @@ def test_a_draft_changed_in_two_windows_keeps_the_first_text() -> None:
     owner = factories.a_user()
     project = factories.a_draft(owner=owner)
     read = project.content_version
-    actions.save_draft(project, factories.a_content(title_vi="Bản một"), by=owner,
+    draft_actions.save_draft(project, factories.a_content(title_vi="Bản một"), by=owner,
                        expected_version=read)  # fmt: skip
     with pytest.raises(Conflict):
-        actions.save_draft(project, factories.a_content(title_vi="Bản hai"), by=owner,
+        draft_actions.save_draft(project, factories.a_content(title_vi="Bản hai"), by=owner,
                            expected_version=read)  # fmt: skip
     assert Project.objects.get(pk=project.pk).title_vi == "Bản một"
 
@@ -83,7 +83,7 @@ def test_a_submitted_version_cannot_be_changed_by_anybody() -> None:
 def test_a_returned_proposal_comes_back_as_a_new_version() -> None:
     owner = factories.a_user()
     project = factories.a_project_at(Status.RETURNED, owner=owner)
-    actions.save_draft(
+    draft_actions.save_draft(
         project, factories.a_content(trl=8), by=owner, expected_version=project.content_version
     )
     actions.submit_project(project, by=owner)
