@@ -146,11 +146,11 @@ def read_choices(choices: Frame, project_ids: Sequence[str], now: Any) -> Events
     kept = np.array(list(last.values()), dtype=np.int64)
     investors = tuple(sorted({key[0] for key in last}))
     number = {key: i for i, key in enumerate(investors)}
-    days = (moment - at[kept]).astype("timedelta64[s]").astype(np.float64) / 86_400
+    seconds = np.subtract(moment, at[kept]) / np.timedelta64(1, "s")
     return Events(
         investors=investors,
         person=np.array([number[key[0]] for key in last], dtype=np.int64),
         project=project[kept],
-        age=days / 365.25,
+        age=np.asarray(seconds, dtype=np.float64) / (365.25 * 86_400),
         weight=weight[kept],
     )

@@ -84,7 +84,7 @@ class _Problem:
         places = np.arange(len(chance))
         groups = sp.csr_matrix((chance, places, self.bounds))
         means = np.asarray(groups @ self.rows) * np.sqrt(mass)[:, None]
-        hessian = hessian - means.T @ means
+        hessian -= np.asarray(means.T @ means, dtype=np.float64)
         hessian[np.diag_indices_from(hessian)] += self.penalty
-        step: Floats = np.linalg.solve(hessian, gradient)
+        step: Floats = np.linalg.solve(hessian, gradient).astype(np.float64)
         return step
