@@ -1,7 +1,7 @@
 """Make the environment inside the project, then become it: bootstrap.py KIND MODULE [ARGUMENTS].
 
-Runs on any Python >= 3.11 with the standard library alone. KIND is `run` or `test`: which
-requirements are needed. A stamp with the hash of the requirements makes later starts skip all this.
+Runs on any Python >= 3.11 with the standard library alone. KIND is `run`, `test` or `bench`:
+which requirements are needed. A stamp with the hash of the requirements makes later starts skip all this.
 """
 
 import contextlib
@@ -20,7 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-NEEDED = {"run": ["runtime.txt"], "test": ["runtime.txt", "test.txt"]}
+NEEDED = {
+    "run": ["runtime.txt"],
+    "test": ["runtime.txt", "test.txt"],
+    "bench": ["runtime.txt", "bench.txt"],
+}
 LEAST_FREE_BYTES = 1500 * 1024 * 1024
 
 

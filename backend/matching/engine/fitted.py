@@ -1,0 +1,275 @@
+"""A learnt order that is served: one vector a person, one a project, their product the score.
+
+numpy only. The coordinates are cut into segments, one for each named factor, so the parts of a
+score are the segments' products and add up to it.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.matching.engine.encoding import Block, Encoder, Floats32
+from backend.matching.engine.frames import EngineError, Frame, Schema, column, texts
+from backend.matching.engine.schema import Floats, Ints
+from backend.matching.engine.topk import best
+
+GENERIC_VERSION = 1
+ARRAYS = (
+    "basis", "vectors", "base", "own_map", "solve_map", "like_map", "home_vectors", "group_vectors",
+    "own_weight", "recent_weight", "segments", "general",
+)  # fmt: skip
+SPARE = 8  # places that are scored again in double precision
+ANSWER_WEIGHT = 2.0  # a stated choice counts as much as this many real ones
+
+
+class UnknownInvestor(EngineError):
+    """Nothing is known of this person; rank them by answers or by the rules."""
+
+
+class BadArtifact(EngineError):
+    """The file is absent, cut off, changed, or of another version."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The first k listings of each investor; arrays are investors × k and aligned."""
+
+    investors: tuple[str, ...]
+    listing_ids: tuple[str, ...]
+    rows: Ints
+    scores: Floats
+
+    def ids(self, investor: int) -> list[str]:
+        return [self.listing_ids[row] for row in self.rows[investor].tolist()]
+
+
+@dataclass(frozen=True)
+class Listings:
+    """Listings as vectors, in an order that no owner can choose (SHA-256 of the id)."""
+
+    ids: tuple[str, ...]
+    vectors: Floats32
+    row_of: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class FittedRanker:
+    """What `MatchRanker.fit` learnt. `segments[i]`: start and stop of `factors[i]`."""
+
+    encoder: Encoder
+    factors: tuple[str, ...]
+    investor_ids: tuple[str, ...]
+    group_ids: tuple[str, ...]
+    home_ids: tuple[str, ...]
+    segments: Ints
+    basis: Floats32  # 2 × columns (plain, then unit rows) × d: what turns facts into coordinates
+    vectors: Floats32  # investors × d
+    base: Floats32  # columns: how often everybody chose each value
+    own_map: Floats32  # columns × d: from own log-lifts
+    solve_map: Floats32  # columns × d: from a sum of unit rows, through the ridge
+    like_map: Floats32  # columns × d: from a mean of unit rows
+    home_vectors: Floats32  # homes × d
+    group_vectors: Floats32  # groups × d: what a project with a history adds
+    own_weight: Floats32  # columns
+    recent_weight: Floats32  # columns
+    general: Floats32  # d: of everybody
+    meta: Mapping[str, Any]
+
+    @property
+    def schema(self) -> Schema:
+        return self.encoder.schema
+
+    def listings(self, frame: Frame) -> Listings:
+        """Encode listings once for any number of calls. Duplicate ids: the first counts."""
+        given = [str(i) for i in column(frame, "project_id")]
+        keep = sorted({key: i for i, key in reversed(list(enumerate(given)))}.items(), key=_place)
+        order = np.array([i for _, i in keep], dtype=np.int64)
+        plain = self.encoder.encode(frame)
+        width = self.encoder.width
+        vectors = plain.times(self.basis[:width]) + plain.unit_rows().times(self.basis[width:])
+        groups = [str(g) for g in column(frame, "group_id")] if "group_id" in frame else given
+        number = {key: i for i, key in enumerate(self.group_ids)}
+        known = np.array([number.get(g, -1) for g in groups], dtype=np.int64)
+        vectors[known >= 0] += self.group_vectors[known[known >= 0]]
+        ids = tuple(key for key, _ in keep)
+        return Listings(ids, vectors[order], {key: i for i, key in enumerate(ids)})
+
+    def vectors_of(self, investors: Sequence[str] | Frame) -> tuple[tuple[str, ...], Floats32]:
+        """Ids and vectors. Ids are looked up; a frame of answers (investor_id, the columns of a
+        project that they would choose, and perhaps the home) makes new ones.
+
+        Raises UnknownInvestor for an id without choices.
+        """
+        if not isinstance(investors, Sequence):
+            return self._from_answers(investors)
+        number = {key: i for i, key in enumerate(self.investor_ids)}
+        names = tuple(str(i) for i in investors)
+        missing = [n for n in names if n not in number]
+        if missing:
+            raise UnknownInvestor(f"no choices of {missing[0]!r} and {len(missing) - 1} others")
+        return names, self.vectors[[number[n] for n in names]]
+
+    def _from_answers(self, frame: Frame) -> tuple[tuple[str, ...], Floats32]:
+        given = [str(i) for i in column(frame, "investor_id")]
+        names = tuple(dict.fromkeys(given))
+        length = len(given)
+        filled = {c: frame[c] if c in frame else [None] * length for c in self.schema.columns()}
+        plain = self.encoder.encode(filled)
+        unit = plain.unit_rows()
+        homes: list[str] = [""] * length
+        if self.schema.home and self.schema.home in frame:
+            homes = [(texts(v) or [""])[0] for v in column(frame, self.schema.home)]
+        number = {key: i for i, key in enumerate(self.home_ids)}
+        out = np.zeros((len(names), self.basis.shape[1]), dtype=np.float32)
+        for i, name in enumerate(names):
+            mine = [r for r, g in enumerate(given) if g == name]
+            # Together the answers weigh as ANSWER_WEIGHT choices, however many rows they fill.
+            share = ANSWER_WEIGHT / len(mine)
+            counts, sums = np.zeros(self.encoder.width), np.zeros(self.encoder.width)
+            for r in mine:
+                span = slice(int(plain.indptr[r]), int(plain.indptr[r + 1]))
+                np.add.at(counts, plain.columns[span], share * plain.values[span])
+                np.add.at(sums, unit.columns[span], share * unit.values[span])
+            out[i] = self._vector(counts, sums)
+            if homes[mine[0]] in number:
+                out[i] += self.home_vectors[number[homes[mine[0]]]]
+        return names, out
+
+    def _vector(self, counts: Floats, sums: Floats) -> Floats32:
+        stated = np.zeros(self.encoder.width, dtype=np.bool_)
+        for block in self.encoder.blocks:
+            # A question that was not answered says nothing about its fact.
+            stated[block.start : block.stop] = counts[block.start : block.stop].any()
+        prior = self.meta["own_prior"]
+        rate = (counts + prior * self.base) / (ANSWER_WEIGHT + prior)
+        lift = np.where(stated, np.log(rate / self.base), 0.0)
+        own = lift * (self.own_weight + self.recent_weight)
+        vector = own @ self.own_map + sums @ self.solve_map
+        vector = vector + (sums / (ANSWER_WEIGHT + 1)) @ self.like_map + self.general
+        result: Floats32 = vector.astype(np.float32)
+        return result
+
+    def rank(
+        self, investors: Sequence[str] | Frame, listings: Frame | Listings, k: int = 20
+    ) -> Ranking:
+        """The first k listings of one person or of a million, by the same call. Exact; equal
+        scores by SHA-256 of the listing's id."""
+        known = listings if isinstance(listings, Listings) else self.listings(listings)
+        names, vectors = self.vectors_of(investors)
+        return self.rank_vectors(names, vectors, known, k)
+
+    def rank_vectors(
+        self, names: tuple[str, ...], vectors: Floats32, known: Listings, k: int = 20
+    ) -> Ranking:
+        """As `rank`, for vectors. Scores are in double precision, and so is the order of the first
+        places."""
+        k = min(k, len(known.ids))
+        wide = min(k + SPARE, len(known.ids))
+        rows = np.zeros((len(names), k), dtype=np.int64)
+        scores = np.zeros((len(names), k), dtype=np.float64)
+
+        def write(start: int, columns: Ints, _values: Floats32) -> None:
+            for i, near in enumerate(columns, start):
+                exact = known.vectors[near].astype(np.float64) @ vectors[i].astype(np.float64)
+                order = np.lexsort((near, -np.round(exact, 9)))[:k]
+                rows[i], scores[i] = near[order], exact[order]
+
+        if k:
+            best(lambda a, b: vectors[a:b], len(names), known.vectors, wide, write=write)
+        return Ranking(names, known.ids, rows, scores)
+
+    def explain(
+        self, investor: str | Frame, listing: str | Frame, listings: Listings | None = None
+    ) -> dict[str, float]:
+        """Named factors and their contributions; they add up to the score (within 1e-6 of it)."""
+        names, vectors = self.vectors_of([investor] if isinstance(investor, str) else investor)
+        if isinstance(listing, str):
+            if listings is None or listing not in listings.row_of:
+                raise EngineError(f"no listing {listing!r}")
+            vector = listings.vectors[listings.row_of[listing]]
+        else:
+            vector = self.listings(listing).vectors[0]
+        if len(names) != 1:
+            raise EngineError("explain takes one investor")
+        return self.parts(vectors[0], vector)
+
+    def parts(self, person: Floats32, listing: Floats32) -> dict[str, float]:
+        """Contributions by factor of one pair of vectors."""
+        product = person.astype(np.float64) * listing
+        return {
+            factor: float(product[start:stop].sum())
+            for factor, (start, stop) in zip(self.factors, self.segments.tolist(), strict=True)
+        }
+
+    def score(self, person: Floats32, listing: Floats32) -> float:
+        return float(person.astype(np.float64) @ listing.astype(np.float64))
+
+    def dump(self) -> bytes:
+        """Arrays and JSON, never pickle; the same ranker gives the same bytes."""
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        meta = {
+            "version": GENERIC_VERSION,
+            "schema": self.schema.as_json(),
+            "blocks": [[b.name, b.factor, b.start, b.stop] for b in self.encoder.blocks],
+            "keys": {name: list(keys) for name, keys in self.encoder.keys.items()},
+            "octaves": list(self.encoder.octaves),
+            "factors": list(self.factors),
+            "investor_ids": list(self.investor_ids),
+            "group_ids": list(self.group_ids),
+            "home_ids": list(self.home_ids),
+            "meta": dict(self.meta),
+            "sha256": _digest(arrays),
+        }
+        text = json.dumps(meta, ensure_ascii=False, sort_keys=True).encode()
+        out = io.BytesIO()
+        np.savez(out, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
+        return out.getvalue()
+
+
+def _place(item: tuple[str, int]) -> bytes:
+    return hashlib.sha256(item[0].encode("utf-8", "surrogatepass")).digest()
+
+
+def _digest(arrays: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def load(source: str | Path | bytes) -> FittedRanker:
+    """A ranker from a file or its bytes. Raises BadArtifact."""
+    try:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            meta = json.loads(bytes(file["meta"]).decode())
+            arrays = {name: file[name] for name in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise BadArtifact(repr(error)) from error
+    if meta.get("version") != GENERIC_VERSION:
+        raise BadArtifact(f"made by version {meta.get('version')}")
+    if meta.get("sha256") != _digest(arrays):
+        raise BadArtifact("the hash does not fit")
+    encoder = Encoder(
+        Schema(**meta["schema"]),
+        tuple(Block(*block) for block in meta["blocks"]),
+        {name: {key: i for i, key in enumerate(keys)} for name, keys in meta["keys"].items()},
+        (meta["octaves"][0], meta["octaves"][1]),
+    )
+    return FittedRanker(
+        encoder=encoder,
+        factors=tuple(meta["factors"]),
+        investor_ids=tuple(meta["investor_ids"]),
+        group_ids=tuple(meta["group_ids"]),
+        home_ids=tuple(meta["home_ids"]),
+        meta=meta["meta"],
+        **arrays,
+    )

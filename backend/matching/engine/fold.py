@@ -1,0 +1,282 @@
+"""Folding what was learnt into one vector a person and one a project. Workers and scripts.
+
+Every part of the score is Σ θ(person, value) · fact(project, value). Within each factor θ is cut to
+its strongest directions (an SVD weighted by how often a value stands in a project), so that the
+order is one product of a few hundred coordinates. What that costs is measured, not assumed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
+
+from backend.matching.engine.encoding import Encoder, Floats32
+from backend.matching.engine.fitted import FittedRanker
+from backend.matching.engine.frames import PEOPLE_FACTOR
+from backend.matching.engine.ridge import (
+    Ridge,
+    fit_ridge,
+    likeness_targets,
+    mean_of_peers,
+    ridge_targets,
+)
+from backend.matching.engine.schema import Ints
+from backend.matching.engine.tastes import (
+    HOME,
+    OWN,
+    Past,
+    base_rates,
+    identity,
+    peers_of,
+    tables,
+)
+from backend.matching.engine.world import World, group_votes, past_of
+
+if TYPE_CHECKING:
+    from backend.matching.engine.learn import Settings
+
+SAMPLE = 2500  # people whose tastes choose the directions
+CHUNK = 1024
+Weights = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where each factor's coordinates stand and how θ maps to them (2 × columns × d: plain facts,
+    then unit rows). `own`: from a person's own past; `people`: from that of others."""
+
+    factors: tuple[str, ...]
+    segments: Ints
+    own: Floats32
+    people: Floats32
+    basis: Floats32
+
+
+@dataclass(frozen=True)
+class Source:
+    """Everything that vectors of people are made from."""
+
+    past: Past
+    ridge: Ridge
+    weights: Weights
+
+    @property
+    def encoder(self) -> Encoder:
+        return self.past.encoder
+
+    def weight(self, name: str) -> np.float32:
+        return np.float32(self.weights.get(name, 0.0))
+
+
+def fold(world: World, weights: Weights, settings: "Settings", random_state: int) -> FittedRanker:
+    """The served ranker: vectors of all investors as of now, and the maps for new ones."""
+    past = past_of(world, 0.0)
+    source = Source(past, fit_ridge(past, world.unit), weights)
+    plan = _plan(source, settings, random_state)
+    votes = _votes(world, past, weights, plan.basis.shape[1], settings, random_state)
+    vectors = np.zeros((past.people, plan.basis.shape[1]), dtype=np.float32)
+    solve = _solve_map(source.ridge, plan.own)
+    solve_people = _solve_map(source.ridge, plan.people)
+    for start in range(0, past.people, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, past.people), dtype=np.int64)
+        peers = peers_of(past, rows)
+        vectors[rows] = _vectors(source, plan, rows, peers, solve, solve_people)
+        vectors[rows] += np.asarray(mean_of_peers(peers) @ votes.people, dtype=np.float32)
+    vectors[:, -1] = 1.0
+    facts = past.facts
+    base = np.concatenate(
+        [base_rates(past, facts[:, b.start : b.stop]) for b in world.encoder.blocks]
+    )
+    width = world.encoder.width
+    general = np.zeros(plan.basis.shape[1], dtype=np.float32)
+    general[-1] = 1.0
+    return FittedRanker(
+        encoder=world.encoder,
+        factors=plan.factors,
+        investor_ids=world.events.investors,
+        group_ids=world.group_names,
+        home_ids=world.home_names,
+        segments=plan.segments,
+        basis=plan.basis,
+        vectors=vectors,
+        base=base.astype(np.float32),
+        own_map=plan.own[:width],
+        solve_map=solve * source.weight("ridge"),
+        like_map=plan.own[width:] * source.weight("likeness"),
+        home_vectors=_home_vectors(source, plan, len(world.home_names)),
+        group_vectors=votes.groups,
+        own_weight=_by_column(source, "own"),
+        recent_weight=_by_column(source, "recent"),
+        general=general,
+        meta={
+            "own_prior": OWN,
+            "choices": len(world.events),
+            "d": int(plan.basis.shape[1]),
+            "weights": {k: round(float(v), 6) for k, v in weights.items()},
+        },
+    )
+
+
+def _by_column(source: Source, kind: str) -> Floats32:
+    out = np.zeros(source.encoder.width, dtype=np.float32)
+    for block in source.encoder.blocks:
+        out[block.start : block.stop] = source.weight(f"{kind} {block.name}")
+    return out
+
+
+def _factor_columns(encoder: Encoder) -> dict[str, NDArray[np.bool_]]:
+    found: dict[str, NDArray[np.bool_]] = {}
+    for block in encoder.blocks:
+        mask = found.setdefault(block.factor, np.zeros(encoder.width, dtype=np.bool_))
+        mask[block.start : block.stop] = True
+    return found
+
+
+def _plan(source: Source, settings: "Settings", random_state: int) -> Plan:
+    own_theta, people_theta = tastes_of(source, _sampled_rows(source.past, random_state))
+    columns = _factor_columns(source.encoder)
+    frequency = np.concatenate([_mean_square(source.past.facts), _mean_square(source.ridge.unit)])
+    scale = np.sqrt(np.maximum(frequency, 1e-9)).astype(np.float32)
+    parts: list[tuple[str, NDArray[np.int64], Floats32]] = []
+    for factor, mask in columns.items():
+        chosen = np.flatnonzero(np.concatenate([mask, mask]))
+        theta = own_theta[:, chosen] * scale[chosen]
+        parts.append((factor, chosen, _directions(theta, settings.rank, random_state)))
+    every = np.arange(len(scale))
+    directions = _directions(people_theta * scale, settings.people_rank, random_state)
+    parts.append((PEOPLE_FACTOR, every, directions))
+    sizes = [p[2].shape[1] for p in parts]
+    sizes[-1] += settings.votes_rank + 1
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    own, people, basis = (np.zeros((len(scale), starts[-1]), np.float32) for _ in range(3))
+    for (factor, chosen, axes), start in zip(parts, starts.tolist(), strict=False):
+        place = np.ix_(chosen, np.arange(start, start + axes.shape[1]))
+        (people if factor == PEOPLE_FACTOR else own)[place] = axes * scale[chosen][:, None]
+        basis[place] += axes / scale[chosen][:, None]
+    segments = np.stack([starts[:-1], starts[1:]], axis=1).astype(np.int64)
+    return Plan(tuple(p[0] for p in parts), segments, own, people, basis)
+
+
+def _mean_square(facts: sp.csr_matrix) -> Floats32:
+    total: Floats32 = np.asarray(facts.multiply(facts).mean(axis=0), dtype=np.float32).ravel()
+    return total
+
+
+def _directions(theta: Floats32, rank: int, random_state: int) -> Floats32:
+    """columns × r: orthonormal directions that hold most of θ."""
+    rank = min(rank, *theta.shape)
+    if not theta.any():
+        return np.zeros((theta.shape[1], min(rank, 1)), dtype=np.float32)
+    _u, size, axes = randomized_svd(theta, rank, n_iter=3, random_state=random_state)
+    kept = size > size[0] * 1e-6
+    return np.ascontiguousarray(axes[kept].T, dtype=np.float32)
+
+
+def _sampled_rows(past: Past, random_state: int) -> Ints:
+    random = np.random.default_rng(random_state)
+    count = np.diff(past.taken.indptr)
+    known = np.flatnonzero(count)
+    chosen = random.choice(known, min(SAMPLE, len(known)), replace=False)
+    return np.sort(chosen).astype(np.int64)
+
+
+def tastes_of(source: Source, rows: Ints) -> tuple[Floats32, Floats32]:
+    """θ of people, own and of others: people × 2 columns."""
+    past, width = source.past, source.encoder.width
+    peers = peers_of(past, rows)
+    own = np.zeros((len(rows), 2 * width), dtype=np.float32)
+    people = np.zeros((len(rows), 2 * width), dtype=np.float32)
+    for table in tables(past, rows, peers):
+        into = own if table.kind in ("own", "recent") else people
+        into[:, table.block.start : table.block.stop] += source.weight(table.name) * table.lifts
+    ridge, columns = source.ridge, width + source.ridge.columns
+    mine = ridge_targets(past, ridge, identity(past, rows)).T.toarray()
+    own[:, columns] += source.weight("ridge") * ridge.solve(mine).T
+    own[:, columns] += source.weight("likeness") * likeness_targets(past, ridge, rows).toarray()
+    theirs = ridge_targets(past, ridge, mean_of_peers(peers)).T.toarray()
+    people[:, columns] += source.weight("peers ridge") * ridge.solve(theirs).T
+    return own, people
+
+
+def _solve_map(ridge: Ridge, plan: Floats32) -> Floats32:
+    """columns × d: what a sum of unit rows becomes, through the ridge."""
+    width = len(plan) // 2
+    out = np.zeros((width, plan.shape[1]), dtype=np.float32)
+    out[ridge.columns] = ridge.solve(plan[width:][ridge.columns])
+    return out
+
+
+def _vectors(
+    source: Source,
+    plan: Plan,
+    rows: Ints,
+    peers: sp.csr_matrix,
+    solve: Floats32,
+    solve_people: Floats32,
+) -> Floats32:
+    past, ridge = source.past, source.ridge
+    width = source.encoder.width
+    out = np.zeros((len(rows), plan.basis.shape[1]), dtype=np.float32)
+    for table in tables(past, rows, peers):
+        weight = source.weight(table.name)
+        if weight:
+            into = plan.own if table.kind in ("own", "recent") else plan.people
+            out += weight * (table.lifts @ into[table.block.start : table.block.stop])
+    mine = ridge_targets(past, ridge, identity(past, rows))
+    out += source.weight("ridge") * np.asarray(mine @ solve[ridge.columns])
+    like = likeness_targets(past, ridge, rows)
+    out += source.weight("likeness") * np.asarray(like @ plan.own[width:][ridge.columns])
+    theirs = ridge_targets(past, ridge, mean_of_peers(peers))
+    out += source.weight("peers ridge") * np.asarray(theirs @ solve_people[ridge.columns])
+    return out
+
+
+def _home_vectors(source: Source, plan: Plan, homes: int) -> Floats32:
+    """homes × d: what people of a home tend to choose, for those of whom nothing else is known."""
+    out = np.zeros((homes, plan.basis.shape[1]), dtype=np.float32)
+    if not homes:
+        return out
+    past = source.past
+    known = np.flatnonzero(past.homes >= 0)
+    ones = np.ones(len(known), np.float32)
+    groups = sp.csr_matrix((ones, (past.homes[known], known)), shape=(homes, past.people))
+    total = np.asarray((groups @ past.weight).sum(axis=1)).ravel()[:, None]
+    for block in source.encoder.blocks:
+        weight = source.weight(f"home {block.name}")
+        if weight:
+            facts = past.facts[:, block.start : block.stop]
+            base = base_rates(past, facts)
+            counts = ((groups @ past.weight) @ facts).toarray()
+            lift = np.log((counts + HOME * base) / ((total + HOME) * base)).astype(np.float32)
+            out += weight * (lift @ plan.people[block.start : block.stop])
+    return out
+
+
+@dataclass(frozen=True)
+class Votes:
+    people: Floats32  # investors × d: what each brings into the mean of their peers
+    groups: Floats32  # groups × d
+
+
+def _votes(
+    world: World, past: Past, weights: Weights, d: int, settings: "Settings", random_state: int
+) -> Votes:
+    """Votes of others as coordinates: their matrix cut to its strongest directions, and the history
+    of a project as one more."""
+    matrix = group_votes(world, past)
+    shape = matrix.shape
+    count = np.asarray(matrix.sum(axis=0)).ravel()
+    scaled = matrix @ sp.diags((1 / np.sqrt(count + 1)).astype(np.float32))
+    rank = min(settings.votes_rank, min(shape) - 1)
+    left, size, right = randomized_svd(scaled, rank, n_iter=3, random_state=random_state)
+    people = np.zeros((past.people, d), dtype=np.float32)
+    groups = np.zeros((shape[1], d), dtype=np.float32)
+    weight = weights.get("votes", 0.0)
+    people[:, d - 1 - rank : d - 1] = left * size * weight
+    groups[:, d - 1 - rank : d - 1] = right.T
+    groups[:, d - 1] = weights.get("history", 0.0) * np.log1p(count)
+    return Votes(people, groups)
