@@ -1,0 +1,120 @@
+"""A test that tries: no total, difference or algebra reveals a cell of fewer than ten people."""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from backend.insights.suppress import LEAST_PEOPLE, Sum, computable, hidden_cells
+
+
+@st.composite
+def tables(draw: Any) -> tuple[dict[str, int], dict[str, int], list[Sum]]:
+    """Countries × fields with both margins and the grand total: people and values of every cell."""
+    countries, fields = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    people: dict[str, int] = {}
+    values: dict[str, int] = {}
+    counts = st.sampled_from([0, 1, 2, 5, 9, 10, 11, 30])
+    for c in range(countries):
+        for f in range(fields):
+            people[f"{c}/{f}"] = draw(counts)
+            values[f"{c}/{f}"] = people[f"{c}/{f}"] * draw(st.integers(1, 9))
+    sums = []
+    for c in range(countries):
+        sums.append(Sum(f"c{c}", tuple(f"{c}/{f}" for f in range(fields))))
+    for f in range(fields):
+        sums.append(Sum(f"f{f}", tuple(f"{c}/{f}" for c in range(countries))))
+    sums.append(Sum("all", tuple(f"c{c}" for c in range(countries))))
+    sums.append(Sum("all", tuple(f"f{f}" for f in range(fields))))
+    for one in sums:
+        # Nobody stands in two cells here: the worst case for hiding.
+        people[one.total] = sum(people[key] for key in one.parts)
+        values[one.total] = sum(values[key] for key in one.parts)
+    return people, values, sums
+
+
+def interval(
+    target: str, values: dict[str, int], sums: list[Sum], hidden: list[str]
+) -> tuple[float, float]:
+    """The least and the most that a hidden cell can be, given every public figure."""
+    place = {key: i for i, key in enumerate(hidden)}
+    left, right = [], []
+    for one in sums:
+        row, known = np.zeros(len(hidden)), 0
+        for key, sign in [(k, 1) for k in one.parts] + [(one.total, -1)]:
+            if key in place:
+                row[place[key]] += sign
+            else:
+                known += sign * values[key]
+        left.append(row)
+        right.append(-known)
+    goal = np.zeros(len(hidden))
+    goal[place[target]] = 1
+    ends = [
+        linprog(sign * goal, A_eq=np.array(left), b_eq=np.array(right), bounds=(0, None))
+        for sign in (1, -1)
+    ]
+    low, high = (sign * end.fun if end.status == 0 else sign * np.inf
+                 for sign, end in zip((1, -1), ends, strict=True))  # fmt: skip
+    return float(low), float(high if ends[1].status == 0 else np.inf)
+
+
+@given(tables())
+@settings(max_examples=80, deadline=None)
+def test_no_small_cell_can_be_read_or_computed(
+    table: tuple[dict[str, int], dict[str, int], list[Sum]],
+) -> None:
+    people, values, sums = table
+    hidden = sorted(hidden_cells(people, sums))
+    small = [key for key, count in people.items() if 0 < count < LEAST_PEOPLE]
+    assert set(small) <= set(hidden)
+    # Unless nobody else is in the table, nothing hidden follows from what is public.
+    assert not computable(sums, hidden)
+    for key in small[:3]:
+        low, high = interval(key, values, sums, hidden)
+        assert high - low > 0
+
+
+@given(tables())
+@settings(max_examples=80, deadline=None)
+def test_what_is_hidden_in_a_sum_is_never_about_fewer_than_ten_people(
+    table: tuple[dict[str, int], dict[str, int], list[Sum]],
+) -> None:
+    people, _values, sums = table
+    hidden = hidden_cells(people, sums)
+    for one in sums:
+        cells = [key for key in one.parts if key in hidden]
+        if cells and one.total not in hidden:
+            assert any(people[key] >= LEAST_PEOPLE for key in cells)
+            assert len(cells) > 1
+
+
+def test_a_single_small_country_hides_another_with_it() -> None:
+    people = {"US": 400, "JP": 90, "CZ": 3, "all": 493}
+    sums = [Sum("all", ("US", "JP", "CZ"))]
+    assert hidden_cells(people, sums) == {"CZ", "JP"}
+
+
+def test_two_small_ones_alone_are_not_enough() -> None:
+    people = {"US": 400, "JP": 90, "CZ": 3, "CH": 2, "all": 495}
+    assert hidden_cells(people, [Sum("all", ("US", "JP", "CZ", "CH"))]) == {"CZ", "CH", "JP"}
+
+
+def test_nothing_is_hidden_where_everybody_is_many_or_nobody() -> None:
+    people = {"US": 400, "JP": 0, "all": 400}
+    assert hidden_cells(people, [Sum("all", ("US", "JP"))]) == frozenset()
+
+
+def test_a_day_with_three_people_shows_no_total_either() -> None:
+    people = {"US": 3, "all": 3}
+    assert hidden_cells(people, [Sum("all", ("US",))]) == {"US", "all"}
+
+
+def test_the_algebra_finds_what_a_chain_of_sums_reveals() -> None:
+    """Each sum hides two cells and yet the middle one follows: a bridge between two pairs."""
+    sums = [Sum("t1", ("a", "b")), Sum("t1", ("a", "b", "x")), Sum("t2", ("c", "d"))]
+    assert computable(sums, ["a", "b", "x"]) == ["x"]
+    assert all(not computable(sums[:1], list(pair)) for pair in combinations("ab", 2))
