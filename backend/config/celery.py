@@ -46,6 +46,10 @@ app.conf.update(
             "task": "backend.matching.tasks.train_nightly",
             "schedule": crontab(hour=2, minute=30),
         },
+        "look-at-plans": {
+            "task": "backend.remittances.tasks.look_at_plans",
+            "schedule": crontab(minute="*/10"),
+        },
         "sweep-mails": {
             "task": "backend.accounts.tasks.sweep_mails",
             "schedule": crontab(hour=3, minute=15),
