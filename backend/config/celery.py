@@ -60,6 +60,10 @@ app.conf.update(
             "task": "backend.funding.payment_tasks.reconcile_nightly",
             "schedule": crontab(hour=1, minute=10),
         },
+        "look-at-plans": {
+            "task": "backend.remittances.tasks.look_at_plans",
+            "schedule": crontab(minute="*/10"),
+        },
         "sweep-mails": {
             "task": "backend.accounts.tasks.sweep_mails",
             "schedule": crontab(hour=3, minute=15),

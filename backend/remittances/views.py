@@ -73,17 +73,21 @@ def _title(milestone: SmallMilestone | None, language: str) -> Passage:
 def calculator(request: HttpRequest) -> HttpResponse:
     context = calculator_context(request.GET)
     page: CalculatorPage = context["calc"]
+    signed_in = bool(request.COOKIES) and request.user.is_authenticated
     context |= {
         "nav": "calculator",
-        "next_url": _join_url(page),
-        "next_words": _("Join with these answers"),
+        "next_url": _plan_url(page) if signed_in else _join_url(page),
+        "next_words": _("Make a plan of it") if signed_in else _("Join with these answers"),
     }
     return render(
         request, "remittances/calculator.html", context, status=400 if page.problems else 200
     )
 
 
+def _plan_url(page: CalculatorPage) -> str:
+    return f"{reverse('remittances:new_plan')}?{page.carry}"
+
+
 def _join_url(page: CalculatorPage) -> str:
-    """Joining, and from there back to these answers."""
-    there = f"{reverse('remittances:calculator')}?{page.carry}"
-    return f"{reverse('account_signup')}?{urlencode({'next': there})}"
+    """Joining, and from there to a plan with these answers."""
+    return f"{reverse('account_signup')}?{urlencode({'next': _plan_url(page)})}"
