@@ -4,6 +4,8 @@ import os
 import tempfile
 from typing import Any
 
+from gunicorn.http import message
+
 from backend.config import env
 
 # Shared by the workers; must be set before prometheus_client is imported.
@@ -19,7 +21,9 @@ timeout = 30
 graceful_timeout = 10
 max_requests = 20_000
 max_requests_jitter = 2_000
-limit_request_line = 16_384
+# A search of 10,000 letters is refused by a sentence of ours. gunicorn caps the setting at 8,190 by
+# this constant; a proxy in front has a limit of its own.
+limit_request_line = message.MAX_REQUEST_LINE = 96 * 1024
 preload_app = True
 # Nobody talks to it, and it would make a folder in the home of whoever starts the site.
 control_socket_disable = True

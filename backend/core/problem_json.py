@@ -1,16 +1,19 @@
 """Errors of the API as problem+json (RFC 9457) with a stable `code`."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, JsonResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from backend.core.errors import DomainError, ManyInvalid, TooMany
+from backend.core.formats import CITY_ZONE
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -32,9 +35,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | J
         return problem(404, "not_found", _("No such thing, or not for you."))
     if isinstance(error, PermissionDenied):
         return problem(403, "not_allowed", _("Your account does not have the role for this."))
+    if isinstance(error, exceptions.Throttled):
+        return _domain_problem(_too_many(int(getattr(error, "wait", None) or 0) + 1))
     if isinstance(error, exceptions.APIException):
         return _drf_problem(error)
     return None
+
+
+def _too_many(wait_s: int) -> TooMany:
+    at = timezone.now() + timedelta(seconds=wait_s)
+    clock = f"{at.astimezone(CITY_ZONE):%H:%M:%S}"
+    return TooMany(code="throttled", retry_after_s=wait_s, clock=clock)
 
 
 def _domain_problem(error: DomainError) -> JsonResponse:

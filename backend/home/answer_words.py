@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from backend.accounts.answers import FACTORS, Answers
 from backend.core.formats import format_money
@@ -19,7 +20,7 @@ LABELS: dict[str, Promise | str] = {
     "country": _("Country or territory where you live"),
     "instruments": _("Forms"),
     "budget": _("About how much for one project"),
-    "horizon_months": _("Longest time, in months"),
+    "horizon_months": _("Longest time"),
     "languages": _("Languages you read"),
     "skills": _("Skills you could lend"),
     "weights": _("Weights that are not normal"),
@@ -46,11 +47,11 @@ def answer_rows(answers: Answers, weights: Mapping[str, str], language: str) -> 
     """Every answer, in the order of the form."""
     words = {
         **{name: _names(kind, getattr(answers, name), language) for name, kind in KINDS.items()},
-        "stages": ", ".join(str(n) for n in answers.stages),
+        "stages": "TRL " + ", ".join(str(n) for n in answers.stages) if answers.stages else "",
         "home_place": _one("place", answers.home_place, language),
         "country": _one("country", answers.country, language),
         "budget": _budget(answers, language),
-        "horizon_months": str(answers.horizon_months or ""),
+        "horizon_months": _months(answers.horizon_months),
         "weights": _weights(weights, language),
     }
     return [AnswerRow(name, label, words[name]) for name, label in LABELS.items()]
@@ -68,6 +69,10 @@ def _budget(answers: Answers, language: str) -> str:
     if answers.budget_minor is None:
         return ""
     return format_money(Money(answers.budget_minor, answers.budget_currency), language)
+
+
+def _months(count: int | None) -> str:
+    return ngettext("%(n)s month", "%(n)s months", count) % {"n": count} if count else ""
 
 
 def _weights(weights: Mapping[str, str], language: str) -> str:

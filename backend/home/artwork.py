@@ -27,7 +27,7 @@ BY_TECHNOLOGY = {
     "digital_twin": "city",
 }
 BY_FIELD: dict[str, tuple[str, ...]] = {
-    "smart_manufacturing": ("arms", "chips"),
+    "smart_manufacturing": ("arms", "nodes"),
     "low_carbon_logistics": ("boats", "lorries"),
     "digital_urban_services": ("city", "nodes"),
     "open_innovation": ("nodes", "waves"),

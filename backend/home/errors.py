@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from backend.core.problem_json import problem
 
@@ -18,27 +19,27 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400, "bad_request", "The request could not be read.")
+    return _answer(request, 400, "bad_request", _("The request could not be read."))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403, "not_allowed", "Your account does not have the role for this.")
+    return _answer(request, 403, "not_allowed", _("Your account does not have the role for this."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404, "not_found", "No such page.")
+    return _answer(request, 404, "not_found", _("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
         return _without_database(request)
-    return _answer(request, 500, "server_error", "Something broke on our side.")
+    return _answer(request, 500, "server_error", _("Something broke on our side."))
 
 
 def _without_database(request: HttpRequest) -> HttpResponse:
     """PostgreSQL is away: a 503 on a page that asks it for nothing, not even who you are."""
     request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
     request.user = AnonymousUser()
-    response = _answer(request, 503, "unavailable", "The database does not answer just now.")
+    response = _answer(request, 503, "unavailable", _("The database does not answer just now."))
     response.headers["Retry-After"] = "5"
     return response

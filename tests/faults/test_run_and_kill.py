@@ -124,6 +124,14 @@ def test_a_first_start_fills_the_site(site: Copy) -> None:
     assert told[:3] == ["PostgreSQL", "Valkey", "Database tables"]
 
 
+def test_a_very_long_query_is_refused_by_a_sentence(site: Copy) -> None:
+    for letter in ("a", "%E1%BA%A3"):
+        status, body = site.get(f"/api/v1/projects/?q={letter * 10_000}")
+        assert status == 400
+        assert '"code": "too_long"' in body
+        assert site.status_of(f"/vi/projects/?q={letter * 10_000}") in {200, 400}
+
+
 def test_the_demo_table_is_for_its_owner_alone(site: Copy) -> None:
     assert (site.var / "demo_people.txt").stat().st_mode & 0o077 == 0
 
