@@ -13,6 +13,8 @@ urlpatterns = [
         path("me/notices/", include("backend.notifications.notice_urls")),
         path("", include("backend.remittances.urls")),
         path("proposals/", include("backend.home.owner.urls")),
+        path("office/", include("backend.home.office.urls")),
+        path("", include("backend.home.office.letter_urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),
