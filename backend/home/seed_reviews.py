@@ -13,6 +13,7 @@ from backend.accounts.demo import DemoPeople
 from backend.accounts.models import CityOffice, User
 from backend.core.clock import app_now
 from backend.projects import actions as projects
+from backend.projects import draft_actions
 from backend.projects.models import Project
 from backend.reviews import actions as reviews
 from backend.reviews import case_actions, decision_actions, request_actions, rubric
@@ -130,7 +131,9 @@ class Walker:
         content = dict(project.current_version.content)
         content |= self.comments["second_version"]
         content["horizon_months"] = (content.get("horizon_months") or 18) + 6
-        projects.save_draft(project, content, by=owner, expected_version=project.content_version)
+        draft_actions.save_draft(
+            project, content, by=owner, expected_version=project.content_version
+        )
         self.days_ago(after(16))
         projects.submit_project(project, by=owner)
         reviews.start_screening(project, by=first)
