@@ -9,6 +9,8 @@ urlpatterns = [
         path("outbox/", include("backend.notifications.urls")),
         path("me/notices/", include("backend.notifications.notice_urls")),
         path("", include("backend.remittances.urls")),
+        path("office/", include("backend.home.office.urls")),
+        path("", include("backend.home.office.letter_urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),

@@ -72,6 +72,16 @@ def decide_project(
     return decision
 
 
+@transaction.atomic
+def preview_letter(project: Project, *, by: User, **fields: Any) -> Letter:
+    """The letter that `decide_project` would prepare with the same fields; nothing is kept."""
+    point = transaction.savepoint()
+    try:
+        return decide_project(project, by=by, **fields).letter
+    finally:
+        transaction.savepoint_rollback(point)
+
+
 def _as_json(ask: Ask) -> dict[str, str]:
     return {"section": ask.section, "words_vi": ask.words_vi, "words_en": ask.words_en}
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from backend.accounts.models import OfficeMembership, Role
 from backend.core.errors import NotFound
 from backend.projects.models import Project
 from backend.projects.permissions import is_member_of, office_roles_of
 from backend.projects.workflow import PUBLIC
 from backend.reviews import rubric
-from backend.reviews.models import Decision, Request, Score
+from backend.reviews.models import Decision, Letter, Request, Score
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,27 @@ def request_for(user: Any, project: Project, public_id: str) -> Request:
     if found is None:
         raise NotFound()
     return found
+
+
+def letters_of_office(user: Any) -> QuerySet[Letter]:
+    """Letters of the person's offices (an auditor's: of all), the youngest first, without PDFs."""
+    rows = list(OfficeMembership.objects.filter(user=user).values_list("office_id", "role"))
+    letters = Letter.objects.all()
+    if not any(role == Role.AUDITOR for _office, role in rows):
+        letters = letters.filter(office__in={office for office, _role in rows})
+    return letters.select_related("decision__version__project").defer("pdf").order_by("-pk")
+
+
+def letter_of_owner(user: Any, public_id: str) -> Letter:
+    """A sent letter about a proposal of one's own organisation; NotFound otherwise."""
+    letter = (
+        Letter.objects.filter(
+            public_id=public_id[:40], status="sent",
+            decision__version__project__owner__memberships__user=user,
+        )
+        .select_related("decision__version__project", "signed_by")
+        .first()
+    )  # fmt: skip
+    if letter is None:
+        raise NotFound()
+    return letter
