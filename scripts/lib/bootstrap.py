@@ -1,7 +1,8 @@
 """Make the environment inside the project, then become it: bootstrap.py KIND MODULE [ARGUMENTS].
 
 Runs on any Python >= 3.11 with the standard library alone. KIND is `run`, `test` or `bench`:
-which requirements are needed. A stamp with the hash of the requirements makes later starts skip all this.
+which requirements are needed. A stamp with the hash of the requirements makes later starts skip
+all this.
 """
 
 import contextlib
