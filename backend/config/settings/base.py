@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "backend.core",
     "backend.accounts",
+    "backend.ledger",
     "backend.projects",
     "backend.reviews",
     "backend.funding",
