@@ -77,7 +77,7 @@ def test_an_account_of_another_currency_is_refused(
     accounts: dict[str, int], debit: str, credit: str, currency: str
 ) -> None:
     with (
-        pytest.raises(IntegrityError, match=r"transfer_(de|cre)dit_currency"),
+        pytest.raises(IntegrityError, match=r"it_currency"),
         transaction.atomic(),
     ):
         add(new_entry(), accounts[debit], accounts[credit], currency=currency)
