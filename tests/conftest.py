@@ -7,6 +7,8 @@ import pytest
 from django.core.cache import caches
 from django.db import connection, connections
 
+from tests.sandbox import Sandbox, a_sandbox, use
+
 # What the migrations let the application's role empty (asked before the suite's own grant).
 TRUNCATE_GRANTED_BY_MIGRATIONS: list[list[str]] = []
 MAY_TRUNCATE = """
@@ -38,3 +40,20 @@ def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> Iterator[No
 def _empty_memory() -> None:
     """Counts are kept for a minute in the process; no test reads those of another one."""
     caches["memory"].clear()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Sandbox]:
+    """One Stripe sandbox for the session, started by the first test that pays."""
+    with a_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox, settings: Any) -> Iterator[Sandbox]:
+    """A sandbox that remembers nothing; the test fails when a request was not as Stripe's SDK
+    says that it must be."""
+    sandbox_process.reset()
+    use(settings, sandbox_process)
+    yield sandbox_process
+    assert not sandbox_process.violations()

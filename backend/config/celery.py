@@ -50,6 +50,16 @@ app.conf.update(
             "task": "backend.reviews.tasks.send_due_letters",
             "schedule": 60.0,
         },
+        "charge-due": {"task": "backend.funding.payment_tasks.charge_due", "schedule": 5.0},
+        "read-events": {"task": "backend.funding.payment_tasks.read_events", "schedule": 300.0},
+        "sweep-payments": {
+            "task": "backend.funding.payment_tasks.sweep_payments",
+            "schedule": crontab(minute=20),
+        },
+        "reconcile": {
+            "task": "backend.funding.payment_tasks.reconcile_nightly",
+            "schedule": crontab(hour=1, minute=10),
+        },
         "sweep-mails": {
             "task": "backend.accounts.tasks.sweep_mails",
             "schedule": crontab(hour=3, minute=15),

@@ -1,9 +1,12 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
+from backend.funding.webhooks import stripe_webhook
+
 urlpatterns = [
     path("", include("backend.home.urls_root")),
     path("api/", include("backend.home.urls_api")),
+    path("webhooks/stripe/", stripe_webhook),
     *i18n_patterns(
         path("account/", include("backend.accounts.urls")),
         path("outbox/", include("backend.notifications.urls")),

@@ -3,7 +3,30 @@ from celery import shared_task
 from backend.core.clock import AppNow
 from backend.funding.actions import pledges, rounds
 from backend.funding.models import Pledge, Round
+from backend.funding.payment_tasks import (
+    charge_due,
+    forget_cards,
+    read_events,
+    reconcile_nightly,
+    refund_unwanted,
+    send_refunds,
+    sweep_payments,
+    take_event,
+)
 from backend.funding.workflow import PledgeStatus, RoundStatus
+
+__all__ = [
+    "charge_due",
+    "close_rounds",
+    "count_round",
+    "forget_cards",
+    "read_events",
+    "reconcile_nightly",
+    "refund_unwanted",
+    "send_refunds",
+    "sweep_payments",
+    "take_event",
+]
 
 
 def count_round(round_id: str) -> None:

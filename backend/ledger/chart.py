@@ -75,6 +75,11 @@ def held(round_id: str, currency: str) -> Address:
     return Address(f"held:{round_id}:{currency}", Kind.LIABILITY, currency, guarded=True)
 
 
+def frozen(round_id: str, currency: str) -> Address:
+    """Held for a round and disputed by a bank: it cannot be released. Never below zero."""
+    return Address(f"frozen:{round_id}:{currency}", Kind.LIABILITY, currency, guarded=True)
+
+
 def refunds_pending(currency: str) -> Address:
     """Owed to investors whose refund failed at the card. Never below zero."""
     return Address(f"refunds_pending:{currency}", Kind.LIABILITY, currency, guarded=True)

@@ -274,6 +274,16 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
+# Payments. Without a key no card is taken; ./scripts/run then starts a sandbox and sets these.
+STRIPE_API_KEY = env.read_str("STRIPE_API_KEY", "")
+# Several while one is being replaced; the newest first.
+STRIPE_WEBHOOK_SECRETS = env.read_list("STRIPE_WEBHOOK_SECRETS")
+# Only for the sandbox on this machine; production refuses it.
+STRIPE_API_BASE = env.read_str("STRIPE_API_BASE", "")
+STRIPE_TIMEOUT_S = env.read_int("STRIPE_TIMEOUT_S", 12)
+# Which site an object at Stripe belongs to (metadata.env).
+STRIPE_ENV_NAME = env.read_str("STRIPE_ENV_NAME", "caukieu")
+
 CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL", "")
 EMAIL_BACKEND = "backend.notifications.outbox.EmailBackend"
 DEFAULT_FROM_EMAIL = env.read_str("EMAIL_FROM", "Cầu Kiều <no-reply@caukieu.example>")

@@ -16,6 +16,7 @@ from backend.core import jobs, states
 from backend.core.clock import DEMO_ENVIRONMENTS, app_now
 from backend.core.errors import Conflict, Invalid
 from backend.funding import eligibility, permissions
+from backend.funding.actions.obligations import open_obligations
 from backend.funding.models import Pledge, Round, RoundClose, Route
 from backend.funding.workflow import PLEDGE, ROUND, ROUND_UNDER_WAY, PledgeStatus, RoundStatus
 from backend.projects.actions import show_round
@@ -197,6 +198,7 @@ def count_round(round_: Round) -> Round:
     )  # fmt: skip
     Round.objects.filter(pk=row.pk).update(grace_until=grace_until)
     row.grace_until = grace_until
+    open_obligations(row)
     show_round(row.project, PublicStatus.REACHED)
     return row
 

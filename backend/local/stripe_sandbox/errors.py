@@ -18,7 +18,7 @@ class Refusal(Exception):
         **fields: Any,
     ) -> None:
         super().__init__(message)
-        self.status = status
+        self.http_status = status
         self.error = {"type": type_, "message": message, **fields}
         self.keep = keep
         self.headers = headers or {}

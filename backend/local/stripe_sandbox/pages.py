@@ -93,7 +93,7 @@ def answer(store: Store, base: str, method: str, path: str, form: Form) -> Page:
                 return _checkout(store, base, method, parts[1], form)
             return _bank(store, method, parts[1], form)
         except Refusal as refusal:
-            return refusal.status, _shell("en", WORDS["en"]["gone"], ""), {}
+            return refusal.http_status, _shell("en", WORDS["en"]["gone"], ""), {}
 
 
 def _shell(lang: str, title: str, body: str) -> str:

@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
             self._check_key()
             return self._once(path, text, fault)
         except Refusal as refusal:
-            return refusal.status, {"error": refusal.error}, refusal.headers
+            return refusal.http_status, {"error": refusal.error}, refusal.headers
 
     def _check_key(self) -> None:
         if self.headers.get("Authorization") != f"Bearer {KEY}":
@@ -118,14 +118,14 @@ class Handler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             with store.lock:
                 if refusal.keep:
-                    kept = (refusal.status, {"error": refusal.error}, refusal.headers)
+                    kept = (refusal.http_status, {"error": refusal.error}, refusal.headers)
                     store.keys[key]["answer"] = kept
                 else:
                     store.keys.pop(key, None)
             raise
         late = faults.refusal_of(fault["action"], fault) if fault else None
         if late and late.keep and fault and fault["when"] == "after":
-            answer = (late.status, {"error": late.error}, late.headers)
+            answer = (late.http_status, {"error": late.error}, late.headers)
         if fault and fault["action"] == "slow" and fault["when"] == "after":
             time.sleep(fault["seconds"])  # the key is in use until the answer is ready
         with store.lock:
@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
             return False
         refusal = faults.refusal_of(action, fault)
         if refusal:
-            self._send(refusal.status, {"error": refusal.error}, refusal.headers)
+            self._send(refusal.http_status, {"error": refusal.error}, refusal.headers)
         elif action == "slow":
             if answer is None:
                 time.sleep(fault["seconds"])
@@ -222,7 +222,7 @@ class Handler(BaseHTTPRequestHandler):
                                  self.server.base), {},
             )  # fmt: skip
         except Refusal as refusal:
-            self._send(refusal.status, {"error": refusal.error}, refusal.headers)
+            self._send(refusal.http_status, {"error": refusal.error}, refusal.headers)
         except (ValueError, KeyError, TypeError) as error:
             self._send(400, {"error": {"message": repr(error)}}, {})
 

@@ -1,0 +1,102 @@
+"""The row that every charge passes: the kill switch, the pace, and the most in one hour."""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import User
+from backend.core import audit
+from backend.core.errors import Invalid
+from backend.funding import permissions
+from backend.funding.models import PaymentControl
+
+# One statement: refills by the clock of the deadlines, counts the hour, takes what there is.
+_TAKE = """
+WITH fresh AS (
+    SELECT id, is_stopped,
+        least(burst, tokens + rate * greatest(0, extract(epoch FROM app_now() - tokens_at)))
+            AS filled,
+        CASE WHEN app_now() >= hour_began_at + interval '1 hour' OR app_now() < hour_began_at
+            THEN app_now() ELSE hour_began_at END AS began,
+        CASE WHEN app_now() >= hour_began_at + interval '1 hour' OR app_now() < hour_began_at
+            THEN 0 ELSE hour_count END AS counted,
+        most_per_hour
+    FROM funding_paymentcontrol WHERE id = 1 FOR UPDATE
+), taken AS (
+    SELECT *, CASE WHEN is_stopped THEN 0
+        ELSE greatest(0, least(%s, floor(filled)::int, most_per_hour - counted)) END AS n
+    FROM fresh
+)
+UPDATE funding_paymentcontrol c
+SET tokens = t.filled - t.n, tokens_at = app_now(), hour_began_at = t.began,
+    hour_count = t.counted + t.n
+FROM taken t WHERE c.id = t.id RETURNING t.n
+"""
+
+
+@dataclass(frozen=True)
+class ControlFacts:
+    """Whether charges run, and how fast they may."""
+
+    is_stopped: bool
+    reason: str
+    rate: float
+    most_per_hour: int
+    hour_count: int
+
+
+def _row() -> PaymentControl:
+    row, _created = PaymentControl.objects.get_or_create(id=1)
+    return row
+
+
+def control_facts() -> ControlFacts:
+    row = _row()
+    return ControlFacts(
+        row.is_stopped, row.stop_reason, float(row.rate), row.most_per_hour, row.hour_count
+    )
+
+
+def is_stopped() -> bool:
+    """Asked before each request that could move money."""
+    return PaymentControl.objects.filter(id=1, is_stopped=True).exists()
+
+
+def take_turns(wanted: int) -> int:
+    """How many charges may begin now: by the pace, the hour and the switch. Zero to `wanted`."""
+    _row()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TAKE, [wanted])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+@transaction.atomic
+def stop_charging(*, by: User, reason: str) -> None:
+    """The kill switch: no charge begins from now on. Refunds go on. One person may stop."""
+    _row()
+    row = PaymentControl.objects.select_for_update().get(id=1)
+    permissions.check_is_finance(by)
+    if not reason.strip():
+        raise Invalid(_("Enter the reason"), code="missing", field="reason")
+    if row.is_stopped:
+        return
+    row.is_stopped, row.stop_reason, row.changed_by = True, reason.strip()[:300], by
+    row.save(update_fields=["is_stopped", "stop_reason", "changed_by"])
+    audit.record("charging.stopped", by=by, subject=row, data={"reason": row.stop_reason})
+
+
+@transaction.atomic
+def resume_charging(*, by: User) -> None:
+    """Let charges begin again. Whoever stopped them cannot be the one who lets them go on."""
+    _row()
+    row = PaymentControl.objects.select_for_update().get(id=1)
+    permissions.check_is_finance(by)
+    if not row.is_stopped:
+        return
+    if row.changed_by_id == by.pk:
+        raise Invalid(_("Another finance officer must let charges go on."), code="same_person")
+    row.is_stopped, row.stop_reason, row.changed_by = False, "", by
+    row.save(update_fields=["is_stopped", "stop_reason", "changed_by"])
+    audit.record("charging.resumed", by=by, subject=row)

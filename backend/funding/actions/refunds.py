@@ -1,0 +1,331 @@
+"""Money on its way back. Nothing that was refunded can be refunded again; every line is Stripe's.
+
+The same two guards as for a charge: our row and its key first, then the call; after a lost answer
+the list of refunds of that payment is asked before anything is sent again.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import User
+from backend.core import audit, jobs, states
+from backend.core.clock import app_now
+from backend.core.errors import Conflict, Invalid
+from backend.core.money import Money
+from backend.funding import failpoints, permissions
+from backend.funding import stripe_gateway as gateway
+from backend.funding.actions import books
+from backend.funding.actions.breaks import open_break
+from backend.funding.actions.settling import locked, tell_pledge
+from backend.funding.models import ChargeObligation, Pledge, Refund
+from backend.funding.payment_workflow import (
+    DISPUTE_OPEN,
+    REFUND,
+    REFUND_COUNTS,
+    DisputeStatus,
+    ObligationStatus,
+    RefundStatus,
+)
+from backend.funding.workflow import PledgeStatus
+from backend.ledger import book, chart
+
+log = structlog.get_logger(__name__)
+LEASE = timedelta(minutes=3)
+BATCH = 20
+WORDS = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.PENDING,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.CANCELLED,
+}
+
+
+class NothingLeft(Conflict):
+    code = "nothing_left"
+    message = _("That much cannot be given back: it was refunded, released or is disputed.")
+
+
+@transaction.atomic
+def refund_obligation(
+    obligation: ChargeObligation, *, by: User | None, reason: str, amount: Money | None = None
+) -> Refund:
+    """Give a collected charge back, whole or in part. `by` is a finance officer or the system.
+
+    Raises NothingLeft when that much is not there: refunds so far, lost disputes and what was
+    released to the project are taken off. An open dispute stops refunds.
+    """
+    pledge, row = locked(obligation)
+    if by is not None:
+        permissions.check_is_finance(by)
+    if not reason.strip():
+        raise Invalid(_("Enter the reason"), code="missing", field="reason")
+    if row.status != ObligationStatus.SUCCEEDED:
+        raise Conflict(_("Nothing was collected for this pledge."), code="wrong_state")
+    if row.disputes.filter(status__in=sorted(DISPUTE_OPEN)).exists():
+        raise Conflict(
+            _("The bank disputes this payment. It cannot be given back until that is decided."),
+            code="disputed",
+        )
+    left = refundable(row)
+    wanted = amount or left
+    if wanted.minor <= 0 or wanted > left:
+        raise NothingLeft()
+    try:
+        with transaction.atomic():
+            refund = Refund.objects.create(
+                obligation=row,
+                amount_minor=wanted.minor,
+                currency=wanted.currency,
+                reason=reason.strip()[:40],
+                requested_by=by,
+                next_at=app_now(),
+            )
+    except IntegrityError as error:
+        raise NothingLeft() from error
+    audit.record(
+        "refund.asked",
+        by=by,
+        subject=refund,
+        data={"pledge": pledge.public_id, "amount_minor": wanted.minor},
+    )
+    tell_pledge(pledge, PledgeStatus.REFUNDING, amount_minor=wanted.minor, reason=reason)
+    jobs.enqueue("funding.send_refunds", refund.public_id, refund_id=refund.public_id)
+    return refund
+
+
+def refundable(row: ChargeObligation) -> Money:
+    """What of a charge can still be given back: not refunded, not lost, and still held."""
+    back = row.refunds.filter(status__in=sorted(REFUND_COUNTS)).aggregate(s=Sum("amount_minor"))
+    lost = row.disputes.filter(status=DisputeStatus.LOST).aggregate(s=Sum("amount_minor"))
+    left = row.amount_minor - (back["s"] or 0) - (lost["s"] or 0)
+    held = book.balance(chart.held(row.round.public_id, row.currency)).minor - _under_way(row)
+    return Money(max(0, min(left, held)), row.currency)
+
+
+def _under_way(row: ChargeObligation) -> int:
+    """Refunds of this round that were asked for and are not in the book yet."""
+    waiting = Refund.objects.filter(
+        obligation__round=row.round,
+        currency=row.currency,
+        status__in=[RefundStatus.CREATED, RefundStatus.SUBMITTED],
+    )
+    return waiting.aggregate(s=Sum("amount_minor"))["s"] or 0
+
+
+# --- the queue ------------------------------------------------------------------------------------
+
+_LEASE = """
+UPDATE funding_refund SET leased_until = now() + make_interval(secs => %s)
+WHERE id IN (
+    SELECT id FROM funding_refund
+    WHERE next_at IS NOT NULL AND next_at <= app_now()
+        AND (leased_until IS NULL OR leased_until < now())
+    ORDER BY next_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+
+
+def send_due(*, limit: int = 500) -> int:
+    """Send and follow the refunds that are due. Several workers may run this at once."""
+    done = 0
+    while done < limit:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_LEASE, [LEASE.total_seconds(), BATCH])
+            ids = sorted(row[0] for row in cursor.fetchall())
+        if not ids:
+            return done
+        for id_ in ids:
+            try:
+                advance(Refund.objects.select_related("obligation__round").get(pk=id_))
+            finally:
+                Refund.objects.filter(pk=id_).update(leased_until=None)
+            done += 1
+    return done
+
+
+def advance(refund: Refund) -> None:
+    """One refund as far as it goes now."""
+    try:
+        if refund.stripe_refund_id:
+            sync_refund(refund)
+        else:
+            _send(refund)
+    except gateway.TryLater as error:
+        _back_off(refund, error.after_s)
+    except (gateway.Unknown, gateway.NotSetUp):
+        _back_off(refund, None)
+
+
+def _back_off(refund: Refund, after_s: float | None) -> None:
+    refund.errors = min(refund.errors + 1, 1000)
+    spread = ((refund.pk * 2_654_435_761 + refund.errors * 40_503) % 1000) / 1000
+    ceiling = min(600.0, 2.0 * 2 ** min(refund.errors, 9))
+    pause = after_s if after_s is not None else 1 + ceiling * spread
+    Refund.objects.filter(pk=refund.pk).update(
+        errors=refund.errors, next_at=app_now() + timedelta(seconds=pause)
+    )
+
+
+@dataclass(frozen=True)
+class _Send:
+    params: dict[str, Any]
+    key: str
+
+
+def _send(refund: Refund) -> None:
+    if refund.sent_at is not None and (found := _sent_before(refund)) is not None:
+        _keep(refund, found)
+        return
+    wanted = _prepare(refund)
+    if wanted is None:
+        return
+    failpoints.fp("before_refund")
+    try:
+        found = gateway.create_refund(wanted.params, key=wanted.key)
+    except gateway.Unknown as error:
+        if error.is_kept:
+            Refund.objects.filter(pk=refund.pk).update(key_no=refund.key_no + 1)
+        raise
+    except gateway.Refused as error:
+        _refused(refund, error)
+        return
+    failpoints.fp("after_refund")
+    _keep(refund, found)
+
+
+def _sent_before(refund: Refund) -> gateway.RefundFact | None:
+    """A refund that was made while its answer got lost."""
+    intent_id = refund.obligation.stripe_intent_id
+    assert intent_id is not None
+    for found in gateway.refunds_of(intent_id):
+        if found.metadata.get("refund_id") == refund.public_id:
+            return found
+    return None
+
+
+@transaction.atomic
+def _prepare(refund: Refund) -> _Send | None:
+    locked(refund.obligation)
+    refund = Refund.objects.select_for_update().get(pk=refund.pk)
+    if refund.stripe_refund_id or refund.status not in {
+        RefundStatus.CREATED, RefundStatus.SUBMITTED,
+    }:  # fmt: skip
+        return None
+    intent_id = refund.obligation.stripe_intent_id
+    assert intent_id is not None
+    if refund.status == RefundStatus.CREATED:
+        states.move(refund, RefundStatus.SUBMITTED, by=None, role="system", workflow=REFUND)
+    refund.sent_at = app_now()
+    refund.save(update_fields=["sent_at"])
+    params = gateway.refund_params(
+        intent_id=intent_id, money=refund.amount, refund_id=refund.public_id
+    )
+    return _Send(params, f"{settings.STRIPE_ENV_NAME}:rf:{refund.public_id}:{refund.key_no}")
+
+
+@transaction.atomic
+def _refused(refund: Refund, error: gateway.Refused) -> None:
+    """Stripe will not give it back (refunded by hand, disputed): it ends, and somebody looks."""
+    pledge, _row = locked(refund.obligation)
+    refund = Refund.objects.select_for_update().get(pk=refund.pk)
+    if refund.status in {RefundStatus.CREATED, RefundStatus.SUBMITTED}:
+        states.move(
+            refund, RefundStatus.CANCELLED, by=None, role="system", workflow=REFUND,
+            data={"code": error.code},
+        )  # fmt: skip
+        refund.next_at, refund.finished_at = None, app_now()
+        refund.save(update_fields=["next_at", "finished_at"])
+        open_break("refund_refused", refund.public_id, money=refund.amount, detail=error.code)
+        _settle_pledge(pledge, refund.obligation)
+
+
+def _keep(refund: Refund, found: gateway.RefundFact) -> None:
+    Refund.objects.filter(pk=refund.pk, stripe_refund_id__isnull=True).update(
+        stripe_refund_id=found.id
+    )
+    sync_refund(Refund.objects.select_related("obligation__round").get(pk=refund.pk), found)
+
+
+def sync_refund(refund: Refund, answer: gateway.RefundFact | None = None) -> None:
+    """Read the refund again under the row's lock and apply what it says."""
+    with transaction.atomic():
+        pledge, row = locked(refund.obligation)
+        refund = Refund.objects.select_for_update().get(pk=refund.pk)
+        assert refund.stripe_refund_id is not None
+        found = answer or gateway.refund(refund.stripe_refund_id)
+        if found.money != refund.amount:
+            open_break("wrong_refund", found.id, money=found.money, detail=refund.public_id)
+            return
+        _apply(refund, found)
+        _settle_pledge(pledge, row)
+
+
+def _apply(refund: Refund, found: gateway.RefundFact) -> None:
+    to = WORDS.get(found.status, RefundStatus.PENDING)
+    if refund.status != to and REFUND.edge(refund.status, to):
+        states.move(
+            refund, to, by=None, role="system", workflow=REFUND,
+            data={"amount_minor": refund.amount_minor, "currency": refund.currency},
+        )  # fmt: skip
+    is_booked = True
+    for fact in (found.transaction, found.failure_transaction):
+        if fact is not None:
+            is_booked = _book(refund, fact) and is_booked
+    waits = to == RefundStatus.PENDING or (found.transaction is None and to != RefundStatus.FAILED)
+    refund.next_at = app_now() + timedelta(hours=1) if waits else None
+    if to not in {RefundStatus.PENDING, RefundStatus.SUBMITTED}:
+        refund.finished_at = refund.finished_at or app_now()
+    refund.save(update_fields=["next_at", "finished_at"])
+
+
+def _book(refund: Refund, fact: gateway.Transaction) -> bool:
+    try:
+        return books.book_transaction(fact)
+    except book.Overdrawn:
+        open_break("not_held", refund.public_id, money=refund.amount, detail=fact.id)
+        return False
+
+
+def _settle_pledge(pledge: Pledge, row: ChargeObligation) -> None:
+    """Where the pledge stands after its refunds: refunding, refunded, in part, or collected."""
+    states_ = list(row.refunds.values_list("status", "amount_minor"))
+    if any(status in {"created", "submitted", "pending"} for status, _minor in states_):
+        return
+    back = sum(minor for status, minor in states_ if status == RefundStatus.SUCCEEDED)
+    if pledge.status != PledgeStatus.REFUNDING:
+        return
+    if back == row.amount_minor:
+        tell_pledge(pledge, PledgeStatus.REFUNDED, amount_minor=back)
+    elif back:
+        tell_pledge(pledge, PledgeStatus.PART_REFUNDED, amount_minor=back)
+    else:
+        tell_pledge(pledge, PledgeStatus.COLLECTED, amount_minor=row.amount_minor)
+
+
+def refund_unwanted(obligation: ChargeObligation) -> None:
+    """A pledge was taken back while its charge was on its way: all of it goes back."""
+    if obligation.refunds.exists():
+        return
+    if refundable(obligation).minor < obligation.amount_minor:
+        # The balance transaction is not there yet: the job comes again.
+        raise gateway.TryLater("not in the book yet")
+    refund_obligation(obligation, by=None, reason="withdrawn")
+
+
+def refund_round(round_: Any) -> int:
+    """Give back everything that a failed round collected. Safe to run twice."""
+    rows = ChargeObligation.objects.filter(round=round_, status=ObligationStatus.SUCCEEDED)
+    count = 0
+    for row in rows.select_related("round", "pledge"):
+        if refundable(row).minor > 0:
+            refund_obligation(row, by=None, reason="round_failed")
+            count += 1
+    return count

@@ -1,0 +1,83 @@
+"""A pledge is collected exactly once. The oracle is what the sandbox really charged."""
+
+import pytest
+
+from backend.core.money import Money
+from backend.funding.actions import cards
+from backend.funding.models import CardSetup
+from backend.ledger import book, chart, checks
+from tests.payments.walks import (
+    a_card_pledge,
+    a_due_charge,
+    a_small_round,
+    close,
+    fresh,
+    move_clocks,
+    run,
+)  # fmt: skip
+from tests.sandbox import ALWAYS_ASKS, DECLINES_LATER, Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_saved_card_makes_the_pledge_stand_and_charges_nothing(sandbox: Sandbox) -> None:
+    pledge = a_card_pledge(sandbox, a_small_round(), Money(400_000, "USD"))
+    assert pledge.status == "active"
+    card = cards.card_of(pledge)
+    assert card is not None
+    assert (card.brand, card.last4, card.status) == ("visa", "4242", "saved")
+    assert sandbox.effects() == []
+    assert CardSetup.objects.count() == 1
+
+
+def test_a_due_pledge_is_charged_once_and_stands_in_the_book(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox)
+    for _ in range(3):
+        run()
+    row = fresh(row)
+    assert (row.status, row.pledge.status) == ("succeeded", "collected")
+    assert sandbox.charges_of(row) == [400_000]
+    held = chart.held(row.round.public_id, "USD")
+    assert book.balance(held) == Money(400_000, "USD")
+    assert book.balance(chart.stripe_fees("USD")) == Money(11_630, "USD")
+    assert book.balance(chart.stripe_balance("USD")) == Money(388_370, "USD")
+    assert not checks.findings()
+
+
+def test_yen_are_charged_in_yen_and_settled_in_dollars(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox, Money(700_000, "JPY"))
+    run()
+    row = fresh(row)
+    assert sandbox.charges_of(row) == [700_000]
+    assert book.balance(chart.held(row.round.public_id, "JPY")) == Money(700_000, "JPY")
+    assert book.balance(chart.fx_position("USD")) == Money(-469_000, "USD")
+
+
+def test_nothing_is_charged_before_the_time_to_withdraw_is_over(sandbox: Sandbox) -> None:
+    round_ = a_small_round()
+    move_clocks(sandbox, days=29)
+    pledge = a_card_pledge(sandbox, round_, Money(400_000, "USD"))
+    move_clocks(sandbox, days=31)
+    close(round_)
+    run()
+    pledge.refresh_from_db()
+    assert pledge.status == "due"
+    assert sandbox.effects() == []
+    move_clocks(sandbox, days=44)
+    run()
+    assert len(sandbox.effects()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "told"),
+    [(ALWAYS_ASKS, "needs_action", "action_required"),
+     (DECLINES_LATER, "soft_failed", "retry_wait")],
+)  # fmt: skip
+def test_a_charge_that_fails_is_told_and_waits(
+    sandbox: Sandbox, number: str, status: str, told: str
+) -> None:
+    row = a_due_charge(sandbox, number=number)
+    run()
+    row = fresh(row)
+    assert (row.status, row.pledge.status) == (status, told)
+    assert sandbox.effects() == []
