@@ -4,6 +4,7 @@ The same findings come from `manage.py check --database default` (before a relea
 web's own start (`refuse_unsafe_start`, called by wsgi.py), which ends with a sentence.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from django.db import connections
 from backend.accounts.models import User
 from backend.core.models import ClockOffset
 
+LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
 MIN_KEY_LENGTH = 50
 MIN_KEY_LETTERS = 10
 
@@ -42,6 +44,24 @@ def settings_findings() -> Iterator[Error]:
         yield Error("CELERY_BROKER_URL is empty.", id="ck.E006")
 
 
+def payment_findings() -> Iterator[Error]:
+    """The mode of the key and the kind of site must agree, whichever site it is."""
+    key = str(settings.STRIPE_API_KEY)
+    is_live = "_live_" in key
+    if _is_production():
+        if key and not is_live:
+            hint = "Use a live key, or leave STRIPE_API_KEY empty: then no card is taken."
+            yield Error("STRIPE_API_KEY is a test key on a public server.", hint, id="ck.E021")
+        if settings.STRIPE_API_BASE:
+            yield Error("STRIPE_API_BASE points past Stripe.", id="ck.E022")
+        if key and not settings.STRIPE_WEBHOOK_SECRETS:
+            yield Error("STRIPE_WEBHOOK_SECRETS is empty.", id="ck.E023")
+    elif is_live:
+        yield Error("STRIPE_API_KEY is a live key on a site for trying out.", id="ck.E024")
+    elif settings.STRIPE_API_BASE and not re.fullmatch(LOOPBACK, settings.STRIPE_API_BASE):
+        yield Error("STRIPE_API_BASE is not on this machine.", id="ck.E025")
+
+
 def database_findings() -> Iterator[Error]:
     """Demo people and a moved clock belong on one person's machine."""
     count = User.objects.filter(is_demo=True).count()
@@ -62,7 +82,7 @@ def _is_production() -> bool:
 def check_settings(
     app_configs: Sequence[AppConfig] | None, **options: Any
 ) -> Sequence[CheckMessage]:
-    return list(settings_findings()) if _is_production() else []
+    return [*payment_findings(), *(settings_findings() if _is_production() else [])]
 
 
 @register(Tags.database)
@@ -81,12 +101,12 @@ def check_database(
 
 def refuse_unsafe_start() -> None:
     """Raise ImproperlyConfigured with every finding; leaves no connection open (workers fork)."""
-    if not _is_production():
-        return
-    try:
-        findings = [*settings_findings(), *database_findings()]
-    finally:
-        connections.close_all()
+    findings = list(payment_findings())
+    if _is_production():
+        try:
+            findings += [*settings_findings(), *database_findings()]
+        finally:
+            connections.close_all()
     if findings:
         lines = "\n".join(f"- {f.id}: {f.msg} {f.hint or ''}".rstrip() for f in findings)
         raise ImproperlyConfigured(f"Not started, because:\n{lines}")

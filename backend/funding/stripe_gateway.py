@@ -181,6 +181,13 @@ def _client_of(key: str, base: str, timeout_s: float) -> "stripe.StripeClient":
     )
 
 
+def move_sandbox_clock(offset_s: float) -> None:
+    """The sandbox's clock moves with the demo date; without a sandbox there is nothing to move."""
+    if settings.STRIPE_API_BASE:
+        url = f"{settings.STRIPE_API_BASE}/_sandbox/clock"
+        requests.post(url, json={"offset_s": offset_s}, timeout=5).raise_for_status()
+
+
 def is_ready() -> bool:
     return bool(settings.STRIPE_API_KEY)
 
@@ -580,17 +587,22 @@ def events_since(since: datetime) -> Iterator[EventFact]:
         yield event_of(row.to_dict())
 
 
+def clean(text: str) -> str:
+    """Text that a database takes: no NUL, no half characters."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def event_of(body: Mapping[str, Any]) -> EventFact:
     """The facts of an event's body. ValueError when it is not one."""
     try:
         thing = body["data"]["object"]
         object_id = thing.get("id") or ""
         return EventFact(
-            id=str(body["id"])[:64],
-            type=str(body["type"])[:80],
-            object_id=str(object_id)[:80],
+            id=clean(str(body["id"]))[:64],
+            type=clean(str(body["type"]))[:80],
+            object_id=clean(str(object_id))[:80],
             created=_at(int(body["created"])),
-            api_version=str(body.get("api_version") or "")[:40],
+            api_version=clean(str(body.get("api_version") or ""))[:40],
             is_live=bool(body.get("livemode")),
             payload=dict(body),
         )

@@ -13,4 +13,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # Without the cookie nothing may look at the session: public pages stay cacheable.
         "has_session": settings.SESSION_COOKIE_NAME in request.COOKIES,
         "site_url": settings.SITE_URL,
+        # A key of test mode, or the sandbox: no real money moves.
+        "has_test_payments": "_test_" in settings.STRIPE_API_KEY,
     }

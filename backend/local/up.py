@@ -16,7 +16,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from backend.local import fingerprint, messages, postgres, processes, progress, servers, valkey
+from backend.local import (
+    fingerprint,
+    messages,
+    payments,
+    postgres,
+    processes,
+    progress,
+    servers,
+    valkey,
+)
 from backend.local.crew import Crew, Service
 from backend.local.state import StartError, State, leave_sockets, lock_state, open_state
 
@@ -84,6 +93,8 @@ class Site:
             for name in servers.GIVEN.values():
                 print(f"export {name}='{environment[name]}'", flush=True)
             return
+        if not payments.is_given():
+            environment |= self._start_sandbox(state)
         messages.compile_when_stale()
         now = fingerprint.fingerprint()
         if fingerprint.is_prepared(state, now):
@@ -114,6 +125,20 @@ class Site:
             progress.say("Valkey")
             log = state.log("valkey")
             self.crew.add(Service("Valkey", lambda: valkey.start(state).process, valkey.STOP, log))
+
+    def _start_sandbox(self, state: State) -> dict[str, str]:
+        """Test payments: a stand-in for Stripe; how the site finds it."""
+        progress.say("Stripe sandbox (test payments)")
+        sandbox = payments.plan()
+        self.crew.add(
+            Service(
+                "Stripe sandbox",
+                lambda: payments.start(state, sandbox, self.port),
+                payments.STOP,
+                state.log("stripe-sandbox"),
+            )
+        )
+        return sandbox.environment()
 
     def _prepare(
         self, state: State, environment: dict[str, str], *options: str

@@ -52,6 +52,10 @@ def test_a_safe_production_starts(production: Any) -> None:
         ("SITE_URL", "http://caukieu.example", "ck.E004"),
         ("EMAIL_BACKEND", "backend.notifications.outbox.EmailBackend", "ck.E005"),
         ("CELERY_BROKER_URL", "", "ck.E006"),
+        ("STRIPE_API_KEY", "sk_test_x", "ck.E021"),
+        ("STRIPE_API_KEY", "rk_test_x", "ck.E021"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:1", "ck.E022"),
+        ("STRIPE_API_KEY", "sk_live_x", "ck.E023"),
     ],
 )
 def test_each_unsafe_setting_stops_the_start(
@@ -87,3 +91,16 @@ def test_development_is_left_alone() -> None:
     checks.refuse_unsafe_start()
     assert checks.check_settings(None) == []
     assert checks.check_database(None, databases=["default"]) == []
+
+
+def test_a_live_key_stops_the_start_of_a_site_for_trying_out(settings: Any) -> None:
+    settings.STRIPE_API_KEY = "sk_live_" + "x"
+    with pytest.raises(ImproperlyConfigured, match=r"ck\.E024"):
+        checks.refuse_unsafe_start()
+
+
+def test_a_sandbox_elsewhere_stops_the_start(settings: Any) -> None:
+    settings.STRIPE_API_KEY = "sk_test_x"
+    settings.STRIPE_API_BASE = "http://10.0.0.1:9"
+    with pytest.raises(ImproperlyConfigured, match=r"ck\.E025"):
+        checks.refuse_unsafe_start()

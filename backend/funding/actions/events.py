@@ -82,7 +82,7 @@ def keep_event(fact: gateway.EventFact, *, source: str) -> bool:
         },
     )  # fmt: skip
     if is_new and is_foreign:
-        log.error("stripe.foreign_event", event=fact.id, version=fact.api_version)
+        log.error("stripe.foreign_event", event_id=fact.id, version=fact.api_version)
     if is_new and fact.is_live == gateway.is_live():
         jobs.enqueue("funding.take_event", fact.id, event_id=fact.id)
     return is_new
@@ -94,7 +94,13 @@ SECRET_FIELDS = frozenset({"client_secret", "url", "hosted_voucher_url"})
 def _without_secrets(value: Any) -> Any:
     """The payload without what opens something at Stripe."""
     if isinstance(value, dict):
-        return {k: _without_secrets(v) for k, v in value.items() if k not in SECRET_FIELDS}
+        return {
+            gateway.clean(k): _without_secrets(v)
+            for k, v in value.items()
+            if k not in SECRET_FIELDS
+        }
+    if isinstance(value, str):
+        return gateway.clean(value)
     return [_without_secrets(v) for v in value] if isinstance(value, list) else value
 
 
