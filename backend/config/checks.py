@@ -54,7 +54,7 @@ def payment_findings() -> Iterator[Error]:
             yield Error("STRIPE_API_KEY is a test key on a public server.", hint, id="ck.E021")
         if settings.STRIPE_API_BASE:
             yield Error("STRIPE_API_BASE points past Stripe.", id="ck.E022")
-        if key and not settings.STRIPE_WEBHOOK_SECRETS:
+        if is_live and not settings.STRIPE_WEBHOOK_SECRETS:
             yield Error("STRIPE_WEBHOOK_SECRETS is empty.", id="ck.E023")
     elif is_live:
         yield Error("STRIPE_API_KEY is a live key on a site for trying out.", id="ck.E024")
