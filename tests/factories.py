@@ -77,6 +77,26 @@ def an_officer(
     return officer
 
 
+MILESTONES: list[dict[str, Any]] = [
+    {
+        "title_vi": "Mười hai trạm đầu",
+        "title_en": "First twelve posts",
+        "evidence_vi": "Biên bản hiệu chuẩn",
+        "evidence_en": "Calibration report",
+        "months_after_close": 4,
+        "amount_minor": 400_000_000,
+    },
+    {
+        "title_vi": "Đủ bốn mươi trạm",
+        "title_en": "All forty posts",
+        "evidence_vi": "Số liệu 60 ngày",
+        "evidence_en": "Sixty days of readings",
+        "months_after_close": 12,
+        "amount_minor": 600_000_000,
+    },
+]
+
+
 def a_content(**changes: Any) -> dict[str, Any]:
     """A complete document, ready to be submitted; goal 1,000,000,000 ₫ in two milestones."""
     number = next(_numbers)
@@ -116,24 +136,7 @@ def a_content(**changes: Any) -> dict[str, Any]:
             {"item_vi": "Trạm đo", "item_en": "Posts", "amount_minor": 700_000_000},
             {"item_vi": "Vận hành", "item_en": "Running", "amount_minor": 300_000_000},
         ],
-        "milestones": [
-            {
-                "title_vi": "Mười hai trạm đầu",
-                "title_en": "First twelve posts",
-                "evidence_vi": "Biên bản hiệu chuẩn",
-                "evidence_en": "Calibration report",
-                "months_after_close": 4,
-                "amount_minor": 400_000_000,
-            },
-            {
-                "title_vi": "Đủ bốn mươi trạm",
-                "title_en": "All forty posts",
-                "evidence_vi": "Số liệu 60 ngày",
-                "evidence_en": "Sixty days of readings",
-                "months_after_close": 12,
-                "amount_minor": 600_000_000,
-            },
-        ],
+        "milestones": [dict(one) for one in MILESTONES],
         "risks": [
             {
                 "risk_vi": "Trạm hỏng vì muối",
