@@ -1,10 +1,13 @@
 """A pledge is collected exactly once. The oracle is what the sandbox really charged."""
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from backend.core.money import Money
-from backend.funding.actions import cards
+from backend.core.workflow import Workflow
+from backend.funding.actions import cards, reconciliation, refunds
 from backend.funding.models import CardSetup
+from backend.funding.payment_workflow import CARD_SETUP, DISPUTE, OBLIGATION, REFUND
 from backend.ledger import book, chart, checks
 from tests.payments.walks import (
     a_card_pledge,
@@ -81,3 +84,43 @@ def test_a_charge_that_fails_is_told_and_waits(
     row = fresh(row)
     assert (row.status, row.pledge.status) == (status, told)
     assert sandbox.effects() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_answer_charges_once(sandbox: Sandbox, when: str) -> None:
+    row = a_due_charge(sandbox)
+    sandbox.fault("reset", "confirm$", when=when)
+    run()
+    assert fresh(row).status == "confirming"
+    move_clocks(sandbox, days=31, minutes=11)
+    run()
+    assert fresh(row).status == "succeeded"
+    assert sandbox.charges_of(row) == [400_000]
+
+
+def test_a_charge_is_given_back_and_the_day_is_sound(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox)
+    run()
+    refunds.refund_obligation(fresh(row), by=None, reason="test")
+    refunds.send_due()
+    assert fresh(row).pledge.status == "refunded"
+    assert reconciliation.reconcile().counts["open_breaks"] == 0
+    assert [e["amount"] for e in sandbox.effects("refund")] == [400_000]
+
+
+@pytest.mark.parametrize("workflow", [OBLIGATION, REFUND, DISPUTE, CARD_SETUP],
+                         ids=lambda w: w.name)  # fmt: skip
+def test_the_database_knows_exactly_the_edges_of_payments(workflow: Workflow) -> None:
+    legal = {(before, after) for before, after, _ in workflow.edges()}
+    function = f"{workflow.name.replace(' ', '_')}_edge_is_legal"
+    with connection.cursor() as cursor:
+        for before in workflow.statuses:
+            for after in workflow.statuses:
+                cursor.execute(f"SELECT {function}(%s, %s)", [before, after])
+                assert cursor.fetchone() == ((before, after) in legal,), (before, after)
+
+
+def test_a_sum_of_a_charge_cannot_be_changed_by_sql(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox)
+    with pytest.raises(IntegrityError, match="do not change"), transaction.atomic():
+        type(row).objects.filter(pk=row.pk).update(amount_minor=1)

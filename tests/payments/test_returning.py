@@ -18,7 +18,7 @@ from tests import factories
 from tests.payments.walks import a_due_charge, fresh, move_clocks, run
 from tests.sandbox import Sandbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 USD = Money(400_000, "USD")
 
 

@@ -200,6 +200,7 @@ def test_what_opens_something_at_stripe_is_not_kept(sandbox: Sandbox) -> None:
     assert "secret" not in json.dumps(StripeEvent.objects.get().payload)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_row_46_a_signed_event_that_lies_changes_nothing(sandbox: Sandbox) -> None:
     row = a_due_charge(sandbox)
@@ -216,6 +217,7 @@ def test_row_46_a_signed_event_that_lies_changes_nothing(sandbox: Sandbox) -> No
     assert sandbox.effects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("order", ["forward", "reverse"])
 def test_row_32_events_in_any_order_end_where_stripe_ends(sandbox: Sandbox, order: str) -> None:
@@ -233,6 +235,7 @@ def test_row_32_events_in_any_order_end_where_stripe_ends(sandbox: Sandbox, orde
     assert sandbox.charges_of(row) == [400_000]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_row_33_an_event_before_our_own_row_comes_again(sandbox: Sandbox) -> None:
     row = a_due_charge(sandbox)
@@ -249,6 +252,7 @@ def test_row_33_an_event_before_our_own_row_comes_again(sandbox: Sandbox) -> Non
     assert StripeEvent.objects.get().processed_at is not None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_row_34_what_never_arrived_is_found_in_the_list(sandbox: Sandbox) -> None:
     row = a_due_charge(sandbox)
