@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from backend.home.words import Said, said
 
@@ -119,8 +120,8 @@ def days_words(days: int) -> str:
     if days == 0:
         return str(_("today"))
     if days < 0:
-        return str(_("%(n)s days over") % {"n": -days})
-    return str(_("%(n)s days left") % {"n": days})
+        return ngettext("%(n)s day over", "%(n)s days over", -days) % {"n": -days}
+    return ngettext("%(n)s day left", "%(n)s days left", days) % {"n": days}
 
 
 def tag_of(days: int, due_on: date, today: date) -> str:
