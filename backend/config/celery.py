@@ -50,6 +50,10 @@ app.conf.update(
             "task": "backend.reviews.tasks.send_due_letters",
             "schedule": 60.0,
         },
+        "follow-calendar": {
+            "task": "backend.funding.tasks.follow_calendar",
+            "schedule": crontab(minute=5),
+        },
         "charge-due": {"task": "backend.funding.payment_tasks.charge_due", "schedule": 5.0},
         "read-events": {"task": "backend.funding.payment_tasks.read_events", "schedule": 300.0},
         "sweep-payments": {

@@ -91,6 +91,22 @@ def format_datetime(at: datetime, language: str) -> str:
     return f"{clock} on {format_date(local, 'en')} (Ho Chi Minh City)"
 
 
+def format_moment_in(at: datetime, zone: str, language: str) -> str:
+    """In a person's own zone, named by its city: `19:00 on 4 March 2027 (Los Angeles)`. An unknown
+    zone is the city's."""
+    try:
+        local = at.astimezone(ZoneInfo(zone))
+    except (ValueError, KeyError, OSError):
+        return format_datetime(at, language)
+    city = zone.rpartition("/")[2].replace("_", " ")
+    if zone == CITY_ZONE.key:
+        return format_datetime(at, language)
+    clock = f"{local:%H:%M}"
+    if language == "vi":
+        return f"{clock} ngày {format_date(local, 'vi')} (giờ {city})"
+    return f"{clock} on {format_date(local, 'en')} ({city})"
+
+
 def format_partial_date(text: str, language: str) -> str:
     """A date as a source gives it: `2024`, `2024-10` or `2024-10-03`; other text comes back."""
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text)

@@ -27,8 +27,10 @@ def move(
     role: str,
     workflow: Workflow,
     data: Mapping[str, Any] | None = None,
+    about: Any = None,
 ) -> Moved:
-    """Move a locked row to `to`, if its table has that edge for `role`, and audit it.
+    """Move a locked row to `to`, if its table has that edge for `role`, and audit it (about
+    `about` where the row itself has no public id).
 
     Raises Conflict when the edge does not exist, NotAllowed when another role owns it. The
     database refuses illegal edges as well (trigger), so SQL cannot skip a step either.
@@ -45,7 +47,8 @@ def move(
     before = row.status
     row.status = to
     row.save(update_fields=["status"])
-    audit.record(step.audit, by=by, subject=row, data={"from": before, "to": to, **(data or {})})
+    facts = {"from": before, "to": to, **(data or {})}
+    audit.record(step.audit, by=by, subject=row if about is None else about, data=facts)
     return Moved(before, to)
 
 

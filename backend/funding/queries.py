@@ -1,14 +1,18 @@
-"""Exchange rates as stored, dated, sourced facts, and the one conversion."""
+"""Reading rounds and pledges, and exchange rates as stored, dated, sourced facts."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from backend.core.errors import Conflict
+from backend.core.errors import Conflict, NotFound
 from backend.core.money import Money, convert_minor
-from backend.funding.models import FxRate
+from backend.funding.models import FxRate, Pledge, Round
+from backend.funding.workflow import PledgeStatus, RoundStatus
+from backend.projects.models import Project
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,35 @@ def convert(money: Money, to: str, rates: dict[str, Rate] | None = None) -> Conv
 
 def _to_vnd(currency: str, rates: dict[str, Rate]) -> Decimal:
     return Decimal(1) if currency == "VND" else rates[currency].rate
+
+
+def current_round_of(project: Project) -> Round | None:
+    """The newest round that was opened, whatever became of it."""
+    rows = Round.objects.filter(project=project).exclude(status=RoundStatus.DRAFT)
+    return rows.order_by("-id").first()
+
+
+def pledge_for(user: Any, public_id: str) -> Pledge:
+    """One's own pledge; everybody else's is absent."""
+    found = (
+        Pledge.objects.select_related("round__project__owner", "investor")
+        .filter(public_id=public_id, investor_id=getattr(user, "pk", None))
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def pledges_of(user: Any) -> QuerySet[Pledge]:
+    """What the person promised, newest first; drafts are no promise."""
+    rows = Pledge.objects.filter(investor=user, confirmed_at__isnull=False)
+    return rows.select_related("round__project").order_by("-confirmed_at", "-id")
+
+
+def drafts_of(user: Any) -> QuerySet[Pledge]:
+    """Pledges that were begun for a round that is still open."""
+    rows = Pledge.objects.filter(
+        investor=user, status=PledgeStatus.DRAFT, round__status=RoundStatus.OPEN
+    )
+    return rows.select_related("round__project").order_by("-id")

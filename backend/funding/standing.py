@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from backend.accounts.models import User
 from backend.core.money import Money, from_major
@@ -12,6 +14,8 @@ from backend.funding import eligibility
 from backend.funding.models import Acknowledgement, InvestorFigures, KnowledgeCheck, Pledge, Round
 from backend.funding.queries import Rate, convert, latest_rates
 from backend.funding.workflow import PLEDGE_LIVE
+from backend.projects import queries as projects
+from backend.projects.models import Project
 
 YEAR = timedelta(days=365)
 
@@ -197,3 +201,15 @@ def _people_are_full(user: User, round_: Round) -> bool:
         return False
     live = Pledge.objects.filter(round=round_, investor=user, status__in=sorted(PLEDGE_LIVE))
     return not live.exists()
+
+
+def may_see_terms(user: Any, project: Project) -> bool:
+    """Whether terms may be shown to this person (product rule 2): of contributions and rewards to
+    everybody; of the other forms to whoever said where they live, where the rules offer it."""
+    if projects.may_see_terms(user, project):
+        return True
+    if not getattr(user, "is_authenticated", False) or not project.instrument:
+        return False
+    country = country_of(user)
+    today = timezone.localdate()
+    return bool(country) and eligibility.requirements(country, project.instrument, today).is_offered

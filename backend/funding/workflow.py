@@ -157,3 +157,25 @@ DISBURSEMENT = Workflow(
         final=("confirmed", "returned", "refused"),
     ),
 )
+
+TRANCHE = Workflow(
+    "tranche",
+    table_of(
+        [
+            ("held", "released", "finance", "tranche.released"),
+            ("held", "returned", "system", "tranche.returned"),
+        ],
+        final=("released", "returned"),
+    ),
+)
+
+BANK_RECEIPT = Workflow(
+    "bank_receipt",
+    table_of(
+        [
+            ("recorded", "confirmed", "finance", "bank_receipt.confirmed"),
+            ("recorded", "refused", "finance", "bank_receipt.refused"),
+        ],
+        final=("confirmed", "refused"),
+    ),
+)

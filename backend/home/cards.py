@@ -84,7 +84,12 @@ def cards_of(projects: Sequence[Project], language: str, saved: Iterable[str] = 
 
 
 def card_of(
-    project: Project, amounts: Sequence[int], language: str, *, is_saved: bool = False
+    project: Project,
+    amounts: Sequence[int],
+    language: str,
+    *,
+    is_saved: bool = False,
+    pledged: int = 0,
 ) -> Card:
     instrument = project.instrument or ""
     is_gated = instrument in GATED_INSTRUMENTS
@@ -113,7 +118,7 @@ def card_of(
         trl=project.trl,
         trl_words=_label("trl", project.trl, language),
         milestones=len(amounts),
-        bridge=bridge_of(amounts),
+        bridge=bridge_of(amounts, pledged),
         art=artwork_of(project),
         call=call_facts(project.call, language) if project.is_call else None,
         is_saved=is_saved,

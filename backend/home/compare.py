@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from backend.core.formats import format_money
 from backend.core.money import Money
+from backend.funding.standing import may_see_terms
 from backend.home.cards import Card, cards_of
 from backend.home.words import said
 from backend.projects import taxonomy
 from backend.projects.models import Project
-from backend.projects.queries import may_see_terms, projects_visible_to
+from backend.projects.queries import projects_visible_to
 from backend.reviews import rubric
 from backend.reviews.queries import PublicReview, public_reviews_of
 

@@ -4,6 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from backend.home.texts import funds_holder
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -15,4 +18,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         # A key of test mode, or the sandbox: no real money moves.
         "has_test_payments": "_test_" in settings.STRIPE_API_KEY,
+        "funds_holder": funds_holder((get_language() or "vi")[:2]),
     }

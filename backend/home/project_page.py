@@ -7,13 +7,15 @@ from django.utils.translation import gettext as _
 
 from backend.core.audit import events_of
 from backend.core.money import Money
+from backend.funding.standing import may_see_terms
 from backend.home.bridge import Bridge, bridge_of
 from backend.home.cards import Card, card_of
 from backend.home.measures import format_measure
+from backend.home.round_panel import RoundPanel, round_panel
 from backend.home.words import Said, said
 from backend.projects import taxonomy
 from backend.projects.models import Project, ProjectVersion
-from backend.projects.queries import may_see_terms, saved_ids_of
+from backend.projects.queries import saved_ids_of
 from backend.reviews import rubric
 from backend.reviews.queries import PublicReview, public_review_of
 
@@ -115,12 +117,15 @@ class ProjectPage:
     history: tuple[Event, ...]
     terms: Terms
     is_public: bool
+    panel: RoundPanel | None
 
 
 def project_page(project: Project, user: Any, language: str) -> ProjectPage:
     """At most ten queries (interface.md section 9), however long the project's history."""
     content = _content_of(project.current_version)
     milestones = _milestones(project, content, language)
+    panel = round_panel(project, user)
+    pledged = panel.pledged.minor if panel else 0
     review = public_review_of(project)
     amounts = [m.amount.minor for m in milestones]
     saved = saved_ids_of(user)
@@ -128,13 +133,21 @@ def project_page(project: Project, user: Any, language: str) -> ProjectPage:
     own = content.get("own_funds_minor")
     return ProjectPage(
         project=project,
-        card=card_of(project, amounts, language, is_saved=project.public_id in saved),
+        card=card_of(
+            project, amounts, language, is_saved=project.public_id in saved, pledged=pledged
+        ),
         version=project.current_version.number if project.current_version else 0,
         problem=said(content, "problem", language),
         solution=said(content, "solution", language),
         market=said(content, "market", language),
         place_note=said(content, "place_note", language),
-        big_bridge=bridge_of(amounts, width=720, deck=84),
+        big_bridge=bridge_of(
+            amounts,
+            pledged,
+            width=720,
+            deck=84,
+            states=[p.state for p in panel.parts] if panel else (),
+        ),
         milestones=milestones,
         budget=_budget(project, content, language),
         own_funds=Money(own, project.currency) if own else None,
@@ -151,6 +164,7 @@ def project_page(project: Project, user: Any, language: str) -> ProjectPage:
         history=_history(project),
         terms=_terms(project, content, user, language),
         is_public=project.public_status is not None,
+        panel=panel,
     )
 
 

@@ -22,6 +22,7 @@ from backend.core.clock import set_demo_offset
 from backend.funding.models import FxRate
 from backend.home.demo_profiles import fill_demo_profiles
 from backend.home.seed_reviews import Walker, second_office
+from backend.home.seed_rounds import open_rounds
 from backend.projects import actions as projects
 from backend.projects.content import DECLARATIONS
 from backend.projects.import_actions import import_calls
@@ -29,8 +30,7 @@ from backend.projects.models import Project
 from backend.projects.spreadsheet import read_table
 
 SAMPLE = Path(__file__).parent / "sample"
-# Rounds, deliveries and completions belong to the funding part: until it exists these examples
-# stand at the furthest state that is real, the public list.
+# What comes after the list is walked by seed_rounds, for some of them.
 REACHED = {
     "funding": "listed",
     "funded": "listed",
@@ -63,6 +63,9 @@ def seed(say: Say) -> None:
     second_office()
     say("example proposals, through submission, review and decision")
     load_examples(people)
+    say("rounds, pledges and a paid milestone")
+    with _demo_clock() as days_ago:
+        open_rounds(people, days_ago)
 
 
 def load_rates() -> None:

@@ -48,17 +48,18 @@ def text_page(name: str, language: str) -> TextPage | None:
     )
 
 
+def funds_holder(language: str) -> str:
+    """Who holds the money, as texts name it; without a contract they say so."""
+    return settings.FUNDS_HOLDER or {
+        "vi": "bên giữ tiền (chưa ký hợp đồng)",
+        "en": "the holder of funds (no contract yet)",
+    }.get(language, "the holder of funds (no contract yet)")
+
+
 def _filled(text: str, language: str) -> str:
     fee = settings.PLATFORM_FEE_BPS / 100
-    holder = (
-        settings.FUNDS_HOLDER
-        or {
-            "vi": "bên giữ tiền (chưa ký hợp đồng)",
-            "en": "the holder of funds (no contract yet)",
-        }[language]
-    )
     values = {
-        "holder": holder,
+        "holder": funds_holder(language),
         "cooling_off_days": str(settings.COOLING_OFF_DAYS),
         "platform_fee": f"{fee:g}%".replace(".", "," if language == "vi" else "."),
         "review_working_days": str(settings.REVIEW_WORKING_DAYS),

@@ -12,5 +12,6 @@ urlpatterns = [
     path("compare/", views.compare, name="compare"),
     path("for-you/", matching_pages.for_you, name="for_you"),
     path("about/<slug:name>/", views.footer_page, name="footer_page"),
+    path("", include("backend.home.funding_urls")),
     path("me/", include("backend.home.me_urls")),
 ]

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from backend.home.api import docs, matches, mine, projects
+from backend.home.api import docs, matches, mine, pledges, projects
 
 
 class ProjectId(StringConverter):
@@ -12,7 +12,14 @@ class ProjectId(StringConverter):
     regex = "prj_[0-9a-z]{1,36}"
 
 
+class RoundId(StringConverter):
+    """The form of a round's public id."""
+
+    regex = "rnd_[0-9a-z]{1,36}"
+
+
 register_converter(ProjectId, "project_id")
+register_converter(RoundId, "round_id")
 
 urlpatterns = [
     path("schema/", docs.Schema.as_view(), name="api_schema"),
@@ -27,4 +34,10 @@ urlpatterns = [
     path("v1/me/profile/", mine.Profile.as_view(), name="api_profile"),
     path("v1/me/saved/", mine.SavedList.as_view(), name="api_saved"),
     path("v1/me/saved/<project_id:public_id>/", mine.SavedItem.as_view(), name="api_saved_item"),
+    path("v1/me/pledges/", pledges.MyPledges.as_view(), name="api_pledges"),
+    path(
+        "v1/rounds/<round_id:round_id>/pledges/",
+        pledges.RoundPledges.as_view(),
+        name="api_round_pledges",
+    ),
 ]

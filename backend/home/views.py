@@ -82,6 +82,8 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
         "explained": explained,
         "match": explained.place if explained else None,
         "similar": similar_to(found, language),
+        "currencies": CURRENCIES,
+        "shown_currency": _shown_currency(request),
         "nav": "projects",
     }
     if goal is not None:

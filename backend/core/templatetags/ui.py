@@ -72,6 +72,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def moment_in(value: datetime | None, zone: str) -> str:
+    """An instant in a person's own zone, named by its city."""
+    return "" if value is None else formats.format_moment_in(value, zone, language())
+
+
+@register.filter
 def partial_day(value: str) -> str:
     """A date as a source gives it: a year, a month or a day."""
     return formats.format_partial_date(value, language())

@@ -1,4 +1,16 @@
 from backend.funding.models.eligibility import Acknowledgement, InvestorFigures, KnowledgeCheck
+from backend.funding.models.milestones import (
+    BankReceipt,
+    Disbursement,
+    DisbursementLine,
+    Evidence,
+    EvidenceFile,
+    MilestoneVerification,
+    OwnerAccount,
+    Payback,
+    Tranche,
+    TrancheShare,
+)
 from backend.funding.models.payments import (
     BalanceTransaction,
     CardSetup,
@@ -19,12 +31,20 @@ from backend.funding.models.rounds import Pledge, Round, RoundClose, Route
 __all__ = [
     "Acknowledgement",
     "BalanceTransaction",
+    "BankReceipt",
     "CardSetup",
     "ChargeObligation",
+    "Disbursement",
+    "DisbursementLine",
     "Dispute",
+    "Evidence",
+    "EvidenceFile",
     "FxRate",
     "InvestorFigures",
     "KnowledgeCheck",
+    "MilestoneVerification",
+    "OwnerAccount",
+    "Payback",
     "PaymentAttempt",
     "PaymentControl",
     "Payout",
@@ -37,4 +57,6 @@ __all__ = [
     "Route",
     "StripeCustomer",
     "StripeEvent",
+    "Tranche",
+    "TrancheShare",
 ]

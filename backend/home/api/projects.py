@@ -12,12 +12,13 @@ from rest_framework.request import Request
 from backend.core.errors import Invalid, NotFound
 from backend.core.money import CURRENCIES, MINOR_DIGITS, Money
 from backend.funding.queries import Rate, convert, latest_rates
+from backend.funding.standing import may_see_terms
 from backend.home.api import schema
 from backend.home.api.base import ReadView, limit_of
 from backend.home.api.cards import card, money, pair
 from backend.projects import search, taxonomy
 from backend.projects.models import Project
-from backend.projects.queries import may_see_terms, public_projects
+from backend.projects.queries import public_projects
 from backend.projects.search_rows import card_rows, row_of_project
 
 RATES_FRESH_S: Final = 60

@@ -9,7 +9,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from backend.core.money import CURRENCIES
 from backend.home.api import shapes
-from backend.home.api.serializers import PreviewSerializer, ProfileSerializer
+from backend.home.api.serializers import (
+    PledgeSerializer,
+    PreviewSerializer,
+    ProfileSerializer,
+)
 from backend.projects import search
 from backend.projects import search_codes as codes
 from backend.projects.search_filters import MAX_QUERY
@@ -303,4 +307,24 @@ UNSAVE: Final[dict[str, Any]] = {
         204: OpenApiResponse(description="Taken off, or it was not there."),
         **_refusals(400, 401, 403, 404, 409, 429),
     },
+}
+PLEDGES_LIST: Final[dict[str, Any]] = {
+    "operation_id": "me_pledges_list",
+    "summary": "What I pledged, newest first, and where the money is",
+    "tags": ["me"],
+    "responses": {200: shapes.PledgesShape, **_refusals(401, 403, 429)},
+}
+PLEDGE_START: Final[dict[str, Any]] = {
+    "operation_id": "rounds_pledges_start",
+    "summary": "Begin a pledge; the person confirms it on the page",
+    "tags": ["me"],
+    "parameters": [_KEY],
+    "request": PledgeSerializer,
+    "responses": {
+        201: shapes.StartedPledgeShape,
+        **_refusals(400, 401, 403, 404, 409, 415, 429),
+    },
+    "examples": [
+        OpenApiExample("A sum", value={"amount": "150", "currency": "USD"}, request_only=True)
+    ],
 }

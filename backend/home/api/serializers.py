@@ -143,3 +143,14 @@ def answers_from(data: Mapping[str, Any], before: Answers | None = None) -> Answ
         values["budget_minor"] = budget.minor if budget else None
         values["budget_currency"] = budget.currency if budget else ""
     return Answers(**values)
+
+
+class PledgeSerializer(serializers.Serializer[Any]):
+    """A sum as decimal text in whole units of its currency: `150`, `150.50`."""
+
+    amount = serializers.RegexField(r"^[0-9]{1,12}(\.[0-9]{1,3})?$", max_length=16)
+    currency = serializers.CharField(max_length=3)
+    token = serializers.CharField(
+        max_length=56, required=False, default="one",
+        help_text="Names this pledge when no Idempotency-Key is sent.",
+    )  # fmt: skip

@@ -250,3 +250,31 @@ class MatchesShape(serializers.Serializer[Any]):
     results = MatchShape(many=True)
     total = serializers.IntegerField(help_text="How many projects were put in order.")
     model = ModelShape()
+
+
+class PledgeShape(serializers.Serializer[Any]):
+    """`charged` = `held` + `released` + `returned`, to the smallest unit."""
+
+    id = serializers.CharField(help_text="plg_…")
+    reference = serializers.CharField(help_text="What a person quotes: CK-…")
+    round = serializers.CharField()
+    project = serializers.CharField()
+    status = serializers.CharField()
+    route = serializers.CharField(help_text="`card` or `bank`.")
+    amount = MoneyShape()
+    counts_as = MoneyShape(help_text="In the round's currency, at the rate locked for it.")
+    charged = MoneyShape()
+    held = MoneyShape()
+    released = MoneyShape()
+    returned = MoneyShape()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    withdraw_before = serializers.DateTimeField(allow_null=True)
+
+
+class PledgesShape(serializers.Serializer[Any]):
+    results = PledgeShape(many=True)
+
+
+class StartedPledgeShape(PledgeShape):
+    todo = serializers.ListField(child=serializers.CharField(), help_text="Steps that are left.")
+    check_url = serializers.CharField(help_text="Where the person reads, agrees and confirms.")

@@ -1,10 +1,15 @@
 """Every entry of the catalogue, by audit code."""
 
 from backend.notifications.catalogue import Entry
-from backend.notifications.entries import office, plans, proposals
+from backend.notifications.entries import office, plans, pledges, proposals
 
 # A code may interest several groups of people, each with words of its own.
-PARTS: tuple[dict[str, Entry], ...] = (proposals.ENTRIES, office.ENTRIES, plans.ENTRIES)
+PARTS: tuple[dict[str, Entry], ...] = (
+    proposals.ENTRIES,
+    office.ENTRIES,
+    plans.ENTRIES,
+    pledges.ENTRIES,
+)
 
 
 def entries_of(code: str) -> list[Entry]:

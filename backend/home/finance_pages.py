@@ -1,0 +1,205 @@
+"""The finance officer's desk. Behind the staff code; what moves money asks for a fresh sign-in."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from backend.accounts.permissions import require_staff_code
+from backend.core.errors import DomainError, NotFound
+from backend.funding import office
+from backend.funding.actions import banking, control, disbursements
+from backend.funding.files import take_file
+from backend.funding.models import Disbursement
+from backend.home.me_pages import confirmed_recently, person_of
+from backend.home.milestone_pages import put
+from backend.home.office_forms import ReasonForm, ReceiptForm, SlipForm, total_of
+from backend.home.pledge_forms import words_of
+
+BOTH = ["GET", "HEAD", "POST"]
+READERS = ("finance", "auditor")
+
+
+@never_cache
+@require_staff_code(*READERS)
+@require_safe
+def desk(request: HttpRequest) -> HttpResponse:
+    found = office.finance_desk()
+    context = {
+        "desk": found,
+        "ready": [(row.part, total_of(row.held)) for row in found.ready],
+        "control": control.control_facts(),
+        "person": person_of(request),
+    }
+    return render(request, "money/finance.html", context)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+@confirmed_recently
+def propose(request: HttpRequest, trn: str) -> HttpResponse:
+    part = office.part_for(request.user, trn)
+    row = disbursements.propose_disbursement(part, by=person_of(request))
+    return redirect("home:payment", row.public_id)
+
+
+@never_cache
+@require_staff_code(*READERS)
+@require_safe
+def payment(request: HttpRequest, dsb: str) -> HttpResponse:
+    return _payment(request, office.disbursement_for(dsb), SlipForm())
+
+
+def _payment(request: HttpRequest, row: Disbursement, form: SlipForm) -> HttpResponse:
+    context = {
+        "row": row,
+        "lines": list(row.lines.order_by("currency")),
+        "form": form,
+        "reason_form": ReasonForm(),
+        "is_maker": row.maker_id == person_of(request).pk,
+    }
+    return render(request, "money/payment.html", context, status=400 if form.errors else 200)
+
+
+def _act(verb: Callable[..., Any], request: HttpRequest, dsb: str, **more: Any) -> HttpResponse:
+    verb(office.disbursement_for(dsb), by=person_of(request), **more)
+    messages.success(request, _("Kept, with your name and the time."))
+    return redirect("home:payment", dsb)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+@confirmed_recently
+def approve(request: HttpRequest, dsb: str) -> HttpResponse:
+    return _act(disbursements.approve_disbursement, request, dsb)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+def refuse(request: HttpRequest, dsb: str) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    return _act(disbursements.refuse_disbursement, request, dsb, reason=reason)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+@confirmed_recently
+def instruct(request: HttpRequest, dsb: str) -> HttpResponse:
+    return _act(disbursements.instruct_disbursement, request, dsb)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+@confirmed_recently
+def confirm(request: HttpRequest, dsb: str) -> HttpResponse:
+    row = office.disbursement_for(dsb)
+    form = SlipForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            disbursements.confirm_disbursement(
+                row, by=person_of(request), bank_reference=form.cleaned_data["bank_reference"],
+                paid_vnd=form.cleaned_data["money"].minor, paid_on=form.cleaned_data["paid_on"],
+                proof=take_file(form.cleaned_data["proof"], field="proof"),
+            )  # fmt: skip
+        except DomainError as refused:
+            put(form, refused)
+        else:
+            messages.success(request, _("Paid, and the part is released."))
+            return redirect("home:payment", dsb)
+    return _payment(request, office.disbursement_for(dsb), form)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+def bank_returned(request: HttpRequest, dsb: str) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    return _act(disbursements.return_disbursement, request, dsb, reason=reason)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_http_methods(BOTH)
+@confirmed_recently
+def account(request: HttpRequest, acc: str) -> HttpResponse:
+    """An owner's bank details in the clear: who reads them is written down."""
+    row = office.account_for(acc)
+    if request.method == "POST":
+        banking.confirm_account(row, by=person_of(request))
+        messages.success(request, _("Confirmed by two people."))
+        return redirect("home:finance")
+    details = banking.read_account(row, by=person_of(request))
+    return render(request, "money/account.html", {"row": row, "details": details})
+
+
+@never_cache
+@require_staff_code("finance")
+@require_http_methods(BOTH)
+def transfer(request: HttpRequest, plg: str) -> HttpResponse:
+    """What the bank's statement shows for one awaited transfer."""
+    pledge = office.awaited_pledge(plg)
+    data = request.POST if request.method == "POST" else None
+    form = ReceiptForm(data, currency=pledge.currency)
+    if data is not None and form.is_valid():
+        try:
+            banking.record_receipt(
+                pledge, by=person_of(request), money=form.cleaned_data["money"],
+                bank_reference=form.cleaned_data["bank_reference"],
+                received_on=form.cleaned_data["received_on"],
+            )  # fmt: skip
+        except DomainError as refused:
+            put(form, refused)
+        else:
+            messages.success(request, _("Recorded. Another person confirms it."))
+            return redirect("home:finance")
+    context = {"form": form, "pledge": pledge}
+    return render(request, "money/transfer.html", context, status=400 if form.errors else 200)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+@confirmed_recently
+def receipt(request: HttpRequest, rcp: str, verb: str) -> HttpResponse:
+    row = office.receipt_for(rcp)
+    by = person_of(request)
+    if verb == "confirm":
+        banking.confirm_receipt(row, by=by)
+    elif verb == "refuse":
+        banking.refuse_receipt(row, by=by, reason=request.POST.get("reason", ""))
+    else:
+        raise NotFound()
+    messages.success(request, _("Kept, with your name and the time."))
+    return redirect("home:finance")
+
+
+@never_cache
+@require_staff_code("finance")
+@require_http_methods(BOTH)
+@confirmed_recently
+def switch(request: HttpRequest) -> HttpResponse:
+    """The kill switch: one person stops all charges, another lets them go on."""
+    facts = control.control_facts()
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        try:
+            if facts.is_stopped:
+                control.resume_charging(by=person_of(request))
+                return redirect("home:switch")
+            if form.is_valid():
+                control.stop_charging(by=person_of(request), reason=form.cleaned_data["reason"])
+                return redirect("home:switch")
+        except DomainError as refused:
+            form.add_error(None, words_of(refused))
+    context = {"control": facts, "form": form}
+    return render(request, "money/switch.html", context, status=400 if form.errors else 200)

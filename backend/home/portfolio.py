@@ -1,0 +1,335 @@
+"""What a person's pledges show: sums that are exact in each currency, and what happened when."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from backend.accounts.models import User
+from backend.core.audit import events_of
+from backend.core.models import AuditEvent
+from backend.core.money import Money
+from backend.funding.actions.pledges import withdrawal_ends_at
+from backend.funding.models import Pledge, Tranche, TrancheShare
+from backend.funding.queries import pledges_of
+from backend.funding.workflow import PLEDGE_PAID, PledgeStatus, RoundStatus
+from backend.home.bridge import Bridge, bridge_of
+from backend.home.cards import Card, card_of
+from backend.projects.models import Milestone
+
+WITHDRAWABLE = {PledgeStatus.CARD_PENDING, PledgeStatus.ACTIVE, PledgeStatus.DUE}
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Where the money of one pledge is, or of many in one currency (minor units)."""
+
+    pledged: int = 0
+    charged: int = 0
+    held: int = 0
+    released: int = 0
+    returned: int = 0
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        return (self.pledged, self.charged, self.held, self.released, self.returned)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the five sums of the ladder, exact in each currency, and about in đồng."""
+
+    label: str
+    exact: tuple[Money, ...]
+    about: Money
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pledge in the portfolio."""
+
+    pledge: Pledge
+    card: Card
+    bridge: Bridge | None
+    bridge_words: str
+    state: str
+    tone: str
+    pledged: Money
+    charged: Money
+    held: Money
+    released: Money
+    returned: Money
+    next_words: str
+    can_withdraw: bool
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Happening:
+    words: str
+    note: str
+    at: datetime | None
+    is_next: bool = False
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    rows: tuple[Row, ...]
+    figures: tuple[Figure, ...]
+    next_row: Row | None
+
+
+def portfolio_of(user: User, language: str, at: datetime) -> Portfolio:
+    """Everything that the person promised, newest first. Seven queries, however many."""
+    pledges = list(pledges_of(user))
+    shares = _shares(pledges)
+    milestones = _milestones(pledges)
+    rows = tuple(
+        _row(p, shares[p.pk], milestones[p.round.project_id], language, at) for p in pledges
+    )
+    live = [row for row in rows if row.pledge.status not in {"withdrawn", "lapsed", "dropped"}]
+    coming = [row for row in live if row.next_words]
+    return Portfolio(rows, _figures(live), coming[0] if coming else None)
+
+
+def _shares(pledges: Iterable[Pledge]) -> dict[int, list[TrancheShare]]:
+    found: dict[int, list[TrancheShare]] = defaultdict(list)
+    rows = TrancheShare.objects.filter(pledge__in=[p.pk for p in pledges])
+    for share in rows.select_related("tranche__milestone").order_by("tranche__number"):
+        found[share.pledge_id].append(share)
+    return found
+
+
+def _milestones(pledges: Iterable[Pledge]) -> dict[int, list[Milestone]]:
+    found: dict[int, list[Milestone]] = defaultdict(list)
+    ids = {p.round.project_id for p in pledges}
+    for row in Milestone.objects.filter(project_id__in=ids).order_by("project_id", "number"):
+        found[row.project_id].append(row)
+    return found
+
+
+def sums_of(pledge: Pledge, shares: Iterable[TrancheShare]) -> Sums:
+    """Charged = held + released + returned, to the smallest unit."""
+    if pledge.status == PledgeStatus.REFUNDED:
+        return Sums(pledge.amount_minor, pledge.amount_minor, 0, 0, pledge.amount_minor)
+    if pledge.status not in PLEDGE_PAID:
+        return Sums(pledge.amount_minor)
+    released = returned = 0
+    for share in shares:
+        returned += share.returned_minor
+        if share.tranche.status == "released":
+            released += share.amount_minor - share.returned_minor
+    held = pledge.amount_minor - released - returned
+    return Sums(pledge.amount_minor, pledge.amount_minor, held, released, returned)
+
+
+def _row(
+    pledge: Pledge,
+    shares: list[TrancheShare],
+    milestones: list[Milestone],
+    language: str,
+    at: datetime,
+) -> Row:
+    sums = sums_of(pledge, shares)
+    words, tone = state_words(pledge)
+    amounts = [m.amount_minor for m in milestones]
+    pledged = pledge.round.reserved_minor
+    card = card_of(pledge.round.project, amounts, language, pledged=pledged)
+    covered = {share.tranche.number: share.tranche.status for share in shares}
+    ends_at = withdrawal_ends_at(pledge)
+    code = pledge.currency
+    return Row(
+        pledge=pledge,
+        card=card,
+        bridge=bridge_of(amounts, pledged, states=[covered.get(m.number, "") for m in milestones]),
+        bridge_words=_bridge_words(covered, card.bridge),
+        state=words,
+        tone=tone,
+        pledged=Money(sums.pledged, code),
+        charged=Money(sums.charged, code),
+        held=Money(sums.held, code),
+        released=Money(sums.released, code),
+        returned=Money(sums.returned, code),
+        next_words=_next_words(pledge, shares),
+        can_withdraw=can_withdraw(pledge, at),
+        ends_at=ends_at,
+    )
+
+
+def can_withdraw(pledge: Pledge, at: datetime) -> bool:
+    """Whether one press takes it back now."""
+    if pledge.status not in WITHDRAWABLE:
+        return False
+    ends_at = withdrawal_ends_at(pledge)
+    return pledge.status != PledgeStatus.DUE or (ends_at is not None and at < ends_at)
+
+
+def state_words(pledge: Pledge) -> tuple[str, str]:
+    """The state as the person reads it, and the tone of its tag."""
+    status = PledgeStatus(pledge.status)
+    is_bank = pledge.route == "bank"
+    words = {
+        PledgeStatus.DRAFT: (_("Not sent"), ""),
+        PledgeStatus.CARD_PENDING: (_("Waiting for your card to be saved"), "warn"),
+        PledgeStatus.ACTIVE: (
+            _("Interest noted, no money asked for") if is_bank else _("Pledged and not charged"),
+            "info",
+        ),
+        PledgeStatus.WITHDRAWN: (_("Withdrawn by you, nothing charged"), ""),
+        PledgeStatus.LAPSED: (_("Ended, nothing charged"), ""),
+        PledgeStatus.DUE: (
+            _("Your bank transfer is awaited") if is_bank else _("To be charged"),
+            "info",
+        ),
+        PledgeStatus.COLLECTED: (_("Paid and held"), "ok"),
+        PledgeStatus.ACTION_REQUIRED: (_("Your bank wants you to confirm"), "warn"),
+        PledgeStatus.RETRY_WAIT: (_("Not charged yet, we try again"), "warn"),
+        PledgeStatus.DROPPED: (
+            _("Ended: the payment did not succeed, nothing charged"),
+            "",
+        ),
+        PledgeStatus.REFUNDING: (_("Money is on its way back"), "info"),
+        PledgeStatus.REFUNDED: (_("Returned"), ""),
+        PledgeStatus.PART_REFUNDED: (_("Part of it returned"), "warn"),
+    }
+    return words[status]
+
+
+def end_words(pledge: Pledge) -> str:
+    """Why a pledge ended without a charge, in a sentence."""
+    return {
+        "card_not_saved": _("The card was not saved in time, so the place was given back."),
+        "target_not_reached": _("The round closed below its target. Nothing was charged."),
+        "round_cancelled": _("The round was ended before its close. Nothing was charged."),
+        "not_paid": _("The transfer did not arrive in time. You owe nothing."),
+    }.get(pledge.end_reason, "")
+
+
+def _next_words(pledge: Pledge, shares: list[TrancheShare]) -> str:
+    round_ = pledge.round
+    if round_.status == RoundStatus.OPEN and pledge.status in {"active", "card_pending"}:
+        return _("the round closes")
+    waiting = [s for s in shares if s.tranche.status == "held"]
+    if not waiting:
+        return ""
+    return _("milestone %(n)s is due") % {"n": waiting[0].tranche.number}
+
+
+def next_day(pledge: Pledge, shares: list[TrancheShare]) -> Any:
+    waiting = [s for s in shares if s.tranche.status == "held"]
+    return waiting[0].tranche.due_on if waiting else pledge.round.closes_at
+
+
+def _bridge_words(covered: dict[int, str], bridge: Bridge | None) -> str:
+    if not covered:
+        if bridge is None:
+            return ""
+        return _("Pledges cover %(percent)s%% of the goal.") % {"percent": bridge.percent}
+    released = [str(n) for n, status in sorted(covered.items()) if status == "released"]
+    held = [str(n) for n, status in sorted(covered.items()) if status == "held"]
+    returned = [str(n) for n, status in sorted(covered.items()) if status == "returned"]
+    parts = []
+    if released:
+        parts.append(_("Released: milestone %(n)s.") % {"n": ", ".join(released)})
+    if held:
+        parts.append(_("Held: milestone %(n)s.") % {"n": ", ".join(held)})
+    if returned:
+        parts.append(_("Not met, returned: milestone %(n)s.") % {"n": ", ".join(returned)})
+    return " ".join(parts)
+
+
+def _figures(rows: list[Row]) -> tuple[Figure, ...]:
+    labels = (_("Pledged"), _("Charged"), _("Held"), _("Released"), _("Returned"))
+    names = ("pledged", "charged", "held", "released", "returned")
+    figures = []
+    for label, name in zip(labels, names, strict=True):
+        exact: dict[str, int] = defaultdict(int)
+        about = Decimal(0)
+        for row in rows:
+            money: Money = getattr(row, name)
+            exact[money.currency] += money.minor
+            about += _in_dong(row.pledge, money)
+        figures.append(
+            Figure(
+                label,
+                tuple(Money(minor, code) for code, minor in sorted(exact.items())),
+                Money(int(about.to_integral_value(rounding=ROUND_HALF_EVEN)), "VND"),
+            )
+        )
+    return tuple(figures)
+
+
+def _in_dong(pledge: Pledge, money: Money) -> Decimal:
+    """At the rate that is fixed for the pledge; rounds in dollars count at nothing here."""
+    if pledge.round.currency != "VND":
+        return Decimal(0)
+    return Decimal(money.minor) * pledge.target_minor / pledge.amount_minor
+
+
+# --- the timeline of one pledge ----------------------------------------------------------------
+
+
+def timeline_of(pledge: Pledge, language: str) -> tuple[Happening, ...]:
+    """What happened, newest first, and before it what is still to come."""
+    events = list(events_of(pledge))
+    tranches = list(Tranche.objects.filter(shares__pledge=pledge).select_related("milestone"))
+    ids = [t.public_id for t in tranches]
+    events += AuditEvent.objects.filter(subject_id__in=[*ids, pledge.round.public_id])
+    parts = {t.public_id: t for t in tranches}
+    done = [
+        Happening(words, note, event.at)
+        for event in sorted(events, key=lambda e: (e.at, e.pk), reverse=True)
+        for words, note in [_event_words(event, parts)]
+        if words
+    ]
+    return (*_coming(pledge, tranches), *done)
+
+
+def _event_words(event: AuditEvent, parts: dict[str, Tranche]) -> tuple[str, str]:
+    part = parts.get(event.subject_id)
+    number = {"n": part.number if part else event.data.get("milestone", "")}
+    plain = {
+        "pledge.confirmed": _("Pledge checked and confirmed by you"),
+        "pledge.made": _("Pledge recorded"),
+        "pledge.withdrawn": _("Withdrawn by you, nothing charged"),
+        "pledge.lapsed": _("Ended, nothing charged"),
+        "pledge.due": _("Target reached: payment prepared"),
+        "pledge.collected": _("Paid. The money is held"),
+        "pledge.action_required": _("Your bank wants you to confirm"),
+        "pledge.retry_wait": _("The payment did not go through. We try again"),
+        "pledge.dropped": _("Ended: the payment did not succeed, nothing charged"),
+        "pledge.refunding": _("Return ordered"),
+        "pledge.refunded": _("Returned"),
+        "pledge.part_refunded": _("Part of it returned"),
+        "round.closed": _("The round closed"),
+        "round.funded": _("Enough was collected: the money is held for the milestones"),
+        "round.fell_short": _("Too little was collected: everything goes back"),
+        "milestone.evidence_sent": _("Milestone %(n)s: the owner sent evidence"),
+        "milestone.evidence_returned": _("Milestone %(n)s: more evidence asked for"),
+        "milestone.verified": _("Milestone %(n)s verified by the city"),
+        "milestone.late": _("Milestone %(n)s is late. Its money stays held"),
+        "milestone.failed": _("Milestone %(n)s was not met. Its money goes back"),
+        "tranche.released": _("Milestone %(n)s: paid out to the owner"),
+    }
+    words = plain.get(event.code, "")
+    return (words % number if "%(n)s" in words else words), ""
+
+
+def _coming(pledge: Pledge, tranches: list[Tranche]) -> list[Happening]:
+    coming = []
+    for tranche in reversed([t for t in tranches if t.status == "held"]):
+        words = _("Milestone %(n)s is due") % {"n": tranche.number}
+        coming.append(Happening(words, str(tranche.due_on), None, True))
+    if pledge.status in {"active", "card_pending", "due"} and not tranches:
+        ends_at = withdrawal_ends_at(pledge)
+        coming.append(Happening(_("Target reached: payment. Not reached: the pledge ends, no "
+                                  "charge"), "", ends_at, True))  # fmt: skip
+        coming.append(Happening(_("The time to withdraw ends"), "", ends_at, True))
+    return coming

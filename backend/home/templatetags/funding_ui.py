@@ -1,0 +1,63 @@
+"""States of rounds, milestones and payments as people read them."""
+
+from django import template
+from django.utils.translation import gettext as _
+
+from backend.core.formats import format_date, format_money
+from backend.core.money import Money
+from backend.core.templatetags.ui import language
+from backend.funding.models import Disbursement, Round, Tranche
+
+register = template.Library()
+
+
+@register.simple_tag
+def in_currency(minor: int | None, currency: str) -> str:
+    """A stored sum written out."""
+    return "" if minor is None else format_money(Money(minor, currency), language())
+
+
+@register.simple_tag
+def milestone_words(part: Tranche) -> str:
+    """Of the milestone, and of the money that waits for it."""
+    if part.status == "released":
+        return _("Verified, paid out")
+    if part.status == "returned":
+        return _("Not met, money returned")
+    due = {"date": format_date(part.due_on, language())}
+    words = {
+        "planned": _("Not started, due %(date)s"),
+        "due": _("In progress, due %(date)s"),
+        "evidence_in": _("Evidence sent, being checked"),
+        "verified": _("Verified, waits to be paid out"),
+        "late": _("Late since %(date)s"),
+        "failed": _("Not met, money returned"),
+    }[part.milestone.status]
+    return words % due if "%(date)s" in words else words
+
+
+@register.simple_tag
+def round_words(row: Round) -> str:
+    return {
+        "draft": _("Not open yet"),
+        "open": _("Round open"),
+        "closing": _("Closed, result being counted"),
+        "charging": _("Target reached, cards are being charged"),
+        "settling": _("Waiting for the last payments"),
+        "funded": _("Funded, held for the milestones"),
+        "failed": _("Closed below target, nothing charged"),
+        "shortfall_failed": _("Not enough was collected, all payments are being returned"),
+        "cancelled": _("Cancelled before closing, nothing charged"),
+    }[row.status]
+
+
+@register.simple_tag
+def payment_words(row: Disbursement) -> str:
+    return {
+        "proposed": _("Prepared, waits for another person"),
+        "approved": _("Approved"),
+        "instructed": _("Sent to the bank"),
+        "confirmed": _("Paid"),
+        "returned": _("Sent back by the bank, held again"),
+        "refused": _("Refused"),
+    }[row.status]

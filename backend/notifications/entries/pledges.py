@@ -1,0 +1,242 @@
+"""Pledges and the money of a project: one mail for each step that somebody must know of."""
+
+from collections.abc import Callable, Iterable
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from backend.accounts.models import User
+from backend.core.formats import format_datetime, format_moment_in, format_money
+from backend.core.money import Money
+from backend.funding.actions.pledges import withdrawal_ends_at
+from backend.funding.models import Disbursement, Pledge, Tranche
+from backend.notifications.catalogue import Entry, Group, Happened, Notice
+from backend.notifications.readers import members_of_owner, people_with_role
+from backend.projects.models import Project
+
+
+def _language() -> str:
+    return (get_language() or "vi")[:2]
+
+
+def _title(project: Project) -> str:
+    language = _language()
+    other = "en" if language == "vi" else "vi"
+    return str(getattr(project, f"title_{language}") or getattr(project, f"title_{other}"))
+
+
+def _investor(happened: Happened) -> Iterable[User]:
+    pledge: Pledge = happened.subject
+    return [pledge.investor] if pledge.confirmed_at else []
+
+
+def _values(pledge: Pledge) -> dict[str, str]:
+    language = _language()
+    round_ = pledge.round
+    ends_at = withdrawal_ends_at(pledge)
+    zone = pledge.investor.time_zone
+    grace = round_.grace_until
+    return {
+        "amount": format_money(pledge.amount, language),
+        "title": _title(round_.project),
+        "ref": pledge.reference,
+        "until": format_moment_in(ends_at, zone, language) if ends_at else "",
+        "until_vn": format_datetime(ends_at, language) if ends_at else "",
+        "grace": format_moment_in(grace, zone, language) if grace else "",
+    }
+
+
+def _of_pledge(
+    subject: Callable[[], str], *lines: Callable[[], str], risk: bool = False
+) -> Callable[[Happened, User], Notice]:
+    def words(happened: Happened, reader: User) -> Notice:
+        values = _values(happened.subject)
+        return Notice(
+            subject() % values,
+            tuple(line() % values for line in lines),
+            button=_("See the pledge"),
+            path=f"me/pledges/{happened.subject.public_id}/",
+            after=(_("You could lose all of this money."),) if risk else (),
+        )
+
+    return words
+
+
+def _mine(words: Callable[[Happened, User], Notice]) -> Entry:
+    return Entry(Group.MONEY, _investor, words, tells_actor=True)
+
+
+def _made(happened: Happened, reader: User) -> Notice:
+    pledge: Pledge = happened.subject
+    if pledge.route == "bank":
+        return _of_pledge(
+            lambda: _("Your interest of %(amount)s in %(title)s is noted (%(ref)s)"),
+            lambda: _("No money is asked for now. If the round reaches its target, you get the "
+                      "instructions for the transfer."),
+            lambda: _("You can withdraw before %(until)s, which is %(until_vn)s."),
+            risk=True,
+        )(happened, reader)  # fmt: skip
+    return _of_pledge(
+        lambda: _("You pledged %(amount)s to %(title)s (%(ref)s)"),
+        lambda: _("Nothing was charged. Your card is charged once, and only if the round reaches "
+                  "its target."),
+        lambda: _("You can withdraw before %(until)s, which is %(until_vn)s."),
+        risk=True,
+    )(happened, reader)  # fmt: skip
+
+
+# --- milestones ----------------------------------------------------------------------------------
+
+
+def _supporters(happened: Happened) -> Iterable[User]:
+    part: Tranche = happened.subject
+    return User.objects.filter(pledges__shares__tranche=part).distinct()
+
+
+def _owners(happened: Happened) -> Iterable[User]:
+    part: Tranche = happened.subject
+    return members_of_owner(part.round.project)
+
+
+def _case_officers(happened: Happened) -> Iterable[User]:
+    return people_with_role("case_officer")
+
+
+def _finance(happened: Happened) -> Iterable[User]:
+    return people_with_role("finance")
+
+
+def _of_part(
+    subject: Callable[[], str], *lines: Callable[[], str], button: Callable[[], str], where: str
+) -> Callable[[Happened, User], Notice]:
+    def words(happened: Happened, reader: User) -> Notice:
+        part: Tranche = happened.subject
+        language = _language()
+        values = {
+            "n": str(part.number),
+            "title": _title(part.round.project),
+            "amount": format_money(Money(part.weight_minor, part.round.currency), language),
+        }
+        path = where.format(part=part.public_id, slug=part.round.project.slug)
+        return Notice(subject() % values, tuple(line() % values for line in lines), button(), path)
+
+    return words
+
+
+def _payment(happened: Happened, reader: User) -> Notice | None:
+    row: Disbursement = happened.subject
+    if row.maker_id == reader.pk:
+        return None
+    return Notice(
+        _("A payment waits for your approval"),
+        button=_("Look at the payment"),
+        path=f"money/payments/{row.public_id}/",
+    )
+
+
+ENTRIES: dict[str, Entry] = {
+    "pledge.made": _mine(_made),
+    "pledge.withdrawn": _mine(
+        _of_pledge(
+            lambda: _("Your pledge of %(amount)s is withdrawn (%(ref)s)"),
+            lambda: _("Nothing was charged, and your card is no longer tied to it."),
+        )
+    ),
+    "pledge.due": _mine(
+        _of_pledge(
+            lambda: _("%(title)s reached its target: %(amount)s is due (%(ref)s)"),
+            lambda: _("Payment follows after %(until)s, which is %(until_vn)s."),
+            risk=True,
+        )
+    ),
+    "pledge.collected": _mine(
+        _of_pledge(
+            lambda: _("Receipt: %(amount)s for %(title)s (%(ref)s)"),
+            lambda: _("The money is held. It is released one milestone at a time, on evidence."),
+        )
+    ),
+    "pledge.action_required": _mine(
+        _of_pledge(
+            lambda: _("Your payment of %(amount)s needs you (%(ref)s)"),
+            lambda: _("Nothing was charged. Confirm with your bank or use another card before "
+                      "%(grace)s; else the pledge ends and costs you nothing."),
+        )
+    ),
+    "pledge.dropped": _mine(
+        _of_pledge(
+            lambda: _("Your pledge of %(amount)s ended without a payment (%(ref)s)"),
+            lambda: _("Nothing was charged. You do not need to do anything."),
+        )
+    ),
+    "pledge.lapsed": _mine(
+        _of_pledge(
+            lambda: _("Your pledge of %(amount)s to %(title)s ended (%(ref)s)"),
+            lambda: _("Nothing was charged. You do not need to do anything."),
+        )
+    ),
+    "pledge.refunded": _mine(
+        _of_pledge(
+            lambda: _("%(amount)s was returned to you (%(ref)s)"),
+            lambda: _("We returned exactly what was taken. If your card account is kept in another "
+                      "currency, your bank uses its own rate of the day."),
+        )
+    ),
+    "pledge.part_refunded": _mine(
+        _of_pledge(lambda: _("A part of %(amount)s was returned to you (%(ref)s)"))
+    ),
+    "tranche.released": Entry(
+        Group.MONEY, _supporters,
+        _of_part(
+            lambda: _("Milestone %(n)s of %(title)s was paid out"),
+            lambda: _("The city verified the evidence; one person prepared the payment, another "
+                      "approved it."),
+            button=lambda: _("See the project"), where="projects/{slug}/",
+        ),
+    ),
+    "tranche.returned": Entry(
+        Group.MONEY, _supporters,
+        _of_part(
+            lambda: _("Milestone %(n)s of %(title)s was not met"),
+            lambda: _("What was held for it returns to you. Money already paid out for earlier "
+                      "milestones does not come back by itself."),
+            button=lambda: _("See the project"), where="projects/{slug}/",
+        ),
+    ),
+    "milestone.late": Entry(
+        Group.MONEY, _supporters,
+        _of_part(
+            lambda: _("Milestone %(n)s of %(title)s is late"),
+            lambda: _("Its %(amount)s stays held."),
+            button=lambda: _("See the project"), where="projects/{slug}/",
+        ),
+    ),
+    "milestone.due": Entry(
+        Group.PROPOSALS, _owners,
+        _of_part(
+            lambda: _("Evidence for milestone %(n)s of %(title)s is due soon"),
+            button=lambda: _("Send evidence"), where="me/milestones/{part}/",
+        ),
+    ),
+    "milestone.evidence_returned": Entry(
+        Group.PROPOSALS, _owners,
+        _of_part(
+            lambda: _("More evidence is asked for: milestone %(n)s of %(title)s"),
+            button=lambda: _("Send evidence"), where="me/milestones/{part}/",
+        ),
+    ),
+    "milestone.evidence_sent": Entry(
+        Group.OFFICE, _case_officers,
+        _of_part(
+            lambda: _("New evidence: milestone %(n)s of %(title)s"),
+            button=lambda: _("Look at the evidence"), where="milestones/{part}/",
+        ),
+    ),
+    "milestone.verified": Entry(
+        Group.OFFICE, _finance,
+        _of_part(
+            lambda: _("Ready to be paid: milestone %(n)s of %(title)s"),
+            button=lambda: _("Payments desk"), where="money/",
+        ),
+    ),
+    "disbursement.proposed": Entry(Group.OFFICE, _finance, _payment),
+}  # fmt: skip
