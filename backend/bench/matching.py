@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.bench import ours, peers
+from backend.bench import boxes, ours, peers
 from backend.bench.lists import Model, judge, print_differences, print_table, save_lists
 from backend.bench.window import Window, open_window
 
@@ -66,6 +66,7 @@ def _run_all(window: Window, wanted: Sequence[str] | None) -> tuple[list[Model],
     tasks: dict[str, tuple[Callable[[Window], dict[str, Any]], int]] = {
         OURS: (ours.served, SETTINGS)
     }
+    tasks["black boxes"] = (boxes.black_boxes, len(boxes.TRIALS))
     for name, (_call, count) in peers.PEERS.items():
         tasks[name] = (_Peer(name), count)
     models: list[Model] = []
