@@ -24,7 +24,7 @@ from backend.bench.lists import Model, judge, print_differences, print_table, sa
 from backend.bench.window import Window, open_window
 
 OURS = "ours, served"
-SETTINGS = 1  # of ours on the tuning window; about 40 on the nine months before it
+SETTINGS = 1  # of ours on the tuning window; about 40 on 2011-01 to 2011-09
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in extra:
         print(line)
     tried = ", ".join(f"{m.name} {m.settings}" for m in models)
-    print(f"\nSettings tried on the tuning window: {tried}. Ours: about 40 more on earlier months.")
+    print(
+        f"\nSettings tried on the tuning window: {tried}. Ours: about 40 more on 2011-01 to 2011-09."
+    )
     if options.scores:
         save_lists(options.scores, models, window)
         print(f"The first 100 of every list are in {options.scores}")
