@@ -46,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in extra:
         print(line)
     tried = ", ".join(f"{m.name} {m.settings}" for m in models)
-    print(
-        f"\nSettings tried on the tuning window: {tried}. Ours: about 40 more on 2011-01 to 2011-09."
-    )
+    print(f"\nSettings tried on the tuning window: {tried}. Ours: some 40 on 2011-01 to 2011-09.")
     if options.scores:
         save_lists(options.scores, models, window)
         print(f"The first 100 of every list are in {options.scores}")
