@@ -94,7 +94,7 @@ def _pairs(window: Window, linear: Scores) -> tuple[NDArray[np.int64], NDArray[n
 
 def _spread(field: Field, values: Scores) -> Scores:
     """Scores of the pairs as people × listings; the rest stands below in the linear order."""
-    out: Scores = field.linear - field.linear.max() - np.float32(1e6)
+    out: Scores = np.array(field.linear - field.linear.max() - 1e6, dtype=np.float32)
     out[field.rows, field.columns] = values
     return out
 

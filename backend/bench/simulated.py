@@ -211,7 +211,7 @@ def _ndcg(
     people: list[int],
     after: int,
 ) -> NDArray[np.float64]:
-    noise = np.random.default_rng(0).random(scores.shape[1])
+    noise = np.random.default_rng(0).random(len(scores[0]))
     mine = np.array(scores)
     truths = []
     for row, person in enumerate(people):
