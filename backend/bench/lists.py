@@ -60,13 +60,12 @@ def judge(window: Window, part: Slice, scores: NDArray[np.float32]) -> Scored:
         mine[i, seen[seen >= 0]] = -np.inf
     top = part.candidates[measures.first_places(mine, KEPT, noise)]
     truths = [np.intersect1d(window.truth[row], part.candidates) for row in part.rows.tolist()]
-    return score_lists(top, truths, len(part.candidates), part.candidates, window)
+    return score_lists(top, truths, part.candidates, window)
 
 
 def score_lists(
     top: NDArray[np.int64],
     truths: Sequence[NDArray[np.int64]],
-    count: int,
     candidates: NDArray[np.int64],
     window: Window,
 ) -> Scored:
@@ -76,7 +75,6 @@ def score_lists(
     shown = measures.exposure(top, len(window.listings))[candidates]
     asks = window.listings.ask.to_numpy(dtype=float)
     asks = np.where(np.isin(np.arange(len(asks)), candidates), asks, np.nan)
-    del count
     return Scored(
         ndcg=measures.ndcg(hits, number),
         recall=measures.recall(hits, number),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.bench import venture
+from backend.bench import extras, venture
 from backend.bench.window import Window
 from backend.matching.engine.fitted import FittedRanker
 from backend.matching.engine.learn import MatchRanker
@@ -17,22 +17,16 @@ def served(window: Window) -> dict[str, Any]:
     began = time.perf_counter()
     ranker = MatchRanker(venture.SCHEMA, random_state=0).fit(*venture.frames(window))
     seconds = time.perf_counter() - began
-    people, listings = vectors(ranker, window)
+    people, listings = venture.vectors(ranker, window)
     worst = _worst_sum(ranker, people, listings)
     lines = [
         f"\nServed: one product of d = {people.shape[1]} coordinates; explanations of "
         f"{len(people)} × {len(listings)} pairs add up within {worst:.1e}"
     ]
+    lines += extras.newcomers(ranker, window)
+    lines += extras.floor_lines(window, people, listings)
+    lines += extras.attack(ranker, window)
     return {"scores": {"": people @ listings.T}, "seconds": seconds, "lines": lines}
-
-
-def vectors(
-    ranker: FittedRanker, window: Window
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """People and listings as vectors, in the window's order."""
-    known = ranker.listings(venture.listing_frame(window))
-    order = [known.row_of[i] for i in window.listings.project_id]
-    return ranker.vectors_of(window.people)[1], known.vectors[order]
 
 
 def _worst_sum(

@@ -154,8 +154,8 @@ def ease(table: Table) -> Scores:
 
 PEERS: dict[str, tuple[Callable[[Table], Scores], int]] = {
     "recent popularity": (popularity, 1),
-    "content kNN (TF-IDF)": (content_knn, 2),
+    "content kNN (TF-IDF)": (content_knn, 1),
     "implicit ALS": (als, 1),
-    "LightFM WARP hybrid": (lightfm_warp, 2),
-    "EASE, side information": (ease, 2),
+    "LightFM WARP hybrid": (lightfm_warp, 1),
+    "EASE, side information": (ease, 1),
 }

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backend.bench.window import Window
+from backend.matching.engine.fitted import FittedRanker
 from backend.matching.engine.frames import Schema
 
 SCHEMA = Schema(
@@ -43,3 +46,12 @@ def answer_frame(window: Window) -> Any:
     answers = window.newcomers.answers.copy()
     answers["hq_country"] = homes.reindex(answers.investor_id).to_numpy()
     return answers
+
+
+def vectors(
+    ranker: FittedRanker, window: Window
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """People and listings as vectors, in the window's order."""
+    known = ranker.listings(listing_frame(window))
+    order = [known.row_of[i] for i in window.listings.project_id]
+    return ranker.vectors_of(window.people)[1], known.vectors[order]

@@ -72,7 +72,7 @@ class Newcomers:
 
 def open_window(folder: Path, start: str, end: str) -> Window:
     """Read a folder and cut it as the protocol says."""
-    every = pd.read_csv(folder / "choices.csv", parse_dates=["funded_on"]).drop_duplicates()
+    every = pd.read_csv(folder / "choices.csv", parse_dates=["funded_on"])
     every = every.sort_values("funded_on", kind="stable").reset_index(drop=True)
     companies = pd.read_csv(folder / "companies.csv").set_index("company_id")
     investors = pd.read_csv(folder / "investors.csv").drop_duplicates("investor_id")

@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ import numpy as np
 from backend.matching.engine.encoding import Block, Encoder, Floats32
 from backend.matching.engine.frames import EngineError, Frame, Schema, column, texts
 from backend.matching.engine.schema import Floats, Ints
-from backend.matching.engine.topk import best
+from backend.matching.engine.topk import best, best_columns
 
 GENERIC_VERSION = 1
 ARRAYS = (
     "basis", "vectors", "base", "own_map", "solve_map", "like_map", "home_vectors", "group_vectors",
     "own_weight", "recent_weight", "segments", "general",
 )  # fmt: skip
+FEW = 16  # so few people need no block of 256
 SPARE = 8  # places that are scored again in double precision
 ANSWER_WEIGHT = 2.0  # a stated choice counts as much as this many real ones
 
@@ -86,6 +88,10 @@ class FittedRanker:
     def schema(self) -> Schema:
         return self.encoder.schema
 
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {key: i for i, key in enumerate(self.investor_ids)}
+
     def listings(self, frame: Frame) -> Listings:
         """Encode listings once for any number of calls. Duplicate ids: the first counts."""
         given = [str(i) for i in column(frame, "project_id")]
@@ -109,7 +115,7 @@ class FittedRanker:
         """
         if not isinstance(investors, Sequence):
             return self._from_answers(investors)
-        number = {key: i for i, key in enumerate(self.investor_ids)}
+        number = self._row_of
         names = tuple(str(i) for i in investors)
         missing = [n for n in names if n not in number]
         if missing:
@@ -181,7 +187,9 @@ class FittedRanker:
                 order = np.lexsort((near, -np.round(exact, 9)))[:k]
                 rows[i], scores[i] = near[order], exact[order]
 
-        if k:
+        if k and len(names) <= FEW:
+            write(0, best_columns(vectors @ known.vectors.T, wide), vectors)
+        elif k:
             best(lambda a, b: vectors[a:b], len(names), known.vectors, wide, write=write)
         return Ranking(names, known.ids, rows, scores)
 

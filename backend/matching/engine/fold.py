@@ -1,8 +1,8 @@
 """Folding what was learnt into one vector a person and one a project. Workers and scripts.
 
 Every part of the score is Σ θ(person, value) · fact(project, value). Within each factor θ is cut to
-its strongest directions (an SVD weighted by how often a value stands in a project), so that the
-order is one product of a few hundred coordinates. What that costs is measured, not assumed.
+its strongest directions (an SVD of what people think of recent projects), so that the order is one
+product of a few hundred coordinates. What that costs is measured, not assumed.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,8 @@ from backend.matching.engine.world import World, group_votes, past_of
 if TYPE_CHECKING:
     from backend.matching.engine.learn import Settings
 
-SAMPLE = 2500  # people whose tastes choose the directions
+SAMPLE = 2000  # people whose tastes choose the directions
+RECENT = 4000  # projects for which they are chosen
 CHUNK = 1024
 Weights = Mapping[str, float]
 
@@ -138,42 +139,67 @@ def _factor_columns(encoder: Encoder) -> dict[str, NDArray[np.bool_]]:
 
 def _plan(source: Source, settings: "Settings", random_state: int) -> Plan:
     own_theta, people_theta = tastes_of(source, _sampled_rows(source.past, random_state))
-    columns = _factor_columns(source.encoder)
-    frequency = np.concatenate([_mean_square(source.past.facts), _mean_square(source.ridge.unit)])
-    scale = np.sqrt(np.maximum(frequency, 1e-9)).astype(np.float32)
-    parts: list[tuple[str, NDArray[np.int64], Floats32]] = []
-    for factor, mask in columns.items():
+    facts = _recent_facts(source)
+    width = source.encoder.width
+    every = np.arange(2 * width)
+    parts: list[tuple[str, NDArray[np.int64], Directions]] = []
+    for factor, mask in _factor_columns(source.encoder).items():
         chosen = np.flatnonzero(np.concatenate([mask, mask]))
-        theta = own_theta[:, chosen] * scale[chosen]
-        parts.append((factor, chosen, _directions(theta, settings.rank, random_state)))
-    every = np.arange(len(scale))
-    directions = _directions(people_theta * scale, settings.people_rank, random_state)
-    parts.append((PEOPLE_FACTOR, every, directions))
-    sizes = [p[2].shape[1] for p in parts]
+        theta = np.ascontiguousarray(own_theta[:, chosen])
+        found = _directions(theta, facts[:, chosen], settings.rank, random_state)
+        parts.append((factor, chosen, found))
+    found = _directions(people_theta, facts, settings.people_rank, random_state)
+    parts.append((PEOPLE_FACTOR, every, found))
+    sizes = [p[2].basis.shape[1] for p in parts]
     sizes[-1] += settings.votes_rank + 1
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    own, people, basis = (np.zeros((len(scale), starts[-1]), np.float32) for _ in range(3))
-    for (factor, chosen, axes), start in zip(parts, starts.tolist(), strict=False):
-        place = np.ix_(chosen, np.arange(start, start + axes.shape[1]))
-        (people if factor == PEOPLE_FACTOR else own)[place] = axes * scale[chosen][:, None]
-        basis[place] += axes / scale[chosen][:, None]
+    own, people, basis = (np.zeros((2 * width, starts[-1]), np.float32) for _ in range(3))
+    for (factor, chosen, found), start in zip(parts, starts.tolist(), strict=False):
+        place = np.ix_(chosen, np.arange(start, start + found.basis.shape[1]))
+        (people if factor == PEOPLE_FACTOR else own)[place] = found.person
+        basis[place] += found.basis
     segments = np.stack([starts[:-1], starts[1:]], axis=1).astype(np.int64)
     return Plan(tuple(p[0] for p in parts), segments, own, people, basis)
 
 
-def _mean_square(facts: sp.csr_matrix) -> Floats32:
-    total: Floats32 = np.asarray(facts.multiply(facts).mean(axis=0), dtype=np.float32).ravel()
-    return total
+def _recent_facts(source: Source) -> sp.csr_matrix:
+    """The newest projects' facts, plain and unit rows side by side: what listings look like."""
+    last = np.full(source.past.facts.shape[0], np.inf)
+    age = source.past.age.tocoo()
+    np.minimum.at(last, age.col, age.data)
+    rows = np.sort(np.argsort(last, kind="stable")[: min(RECENT, int(np.isfinite(last).sum()))])
+    return sp.hstack([source.past.facts[rows], source.ridge.unit[rows]]).tocsr()
 
 
-def _directions(theta: Floats32, rank: int, random_state: int) -> Floats32:
-    """columns × r: orthonormal directions that hold most of θ."""
-    rank = min(rank, *theta.shape)
-    if not theta.any():
-        return np.zeros((theta.shape[1], min(rank, 1)), dtype=np.float32)
-    _u, size, axes = randomized_svd(theta, rank, n_iter=3, random_state=random_state)
-    kept = size > size[0] * 1e-6
-    return np.ascontiguousarray(axes[kept].T, dtype=np.float32)
+@dataclass(frozen=True)
+class Directions:
+    """θ · factsᵀ ≈ (θ · person) · (facts · basis)ᵀ."""
+
+    person: Floats32
+    basis: Floats32
+
+
+def _directions(theta: Floats32, facts: sp.csr_matrix, rank: int, random_state: int) -> Directions:
+    """The best r directions for the scores that the sampled people give to recent projects.
+
+    A project's coordinates are what r combinations of the sampled people think of it; a person's
+    are the least-squares fit of their scores by those.
+    """
+    scores = np.ascontiguousarray((facts @ theta.T).T, dtype=np.float32)
+    scores -= scores.mean(axis=1, keepdims=True)  # what moves all projects alike moves no order
+    rank = min(rank, *scores.shape, theta.shape[1])
+    if not scores.any():
+        zero = np.zeros((theta.shape[1], 1), dtype=np.float32)
+        return Directions(zero, zero)
+    left, size, _right = randomized_svd(scores, rank, n_iter=3, random_state=random_state)
+    left = left[:, size > size[0] * 1e-5]
+    basis = (theta.T @ left).astype(np.float64)
+    basis /= np.maximum(np.sqrt((basis * basis).sum(axis=0)), 1e-12)
+    seen = np.asarray(facts @ basis)
+    gram = seen.T @ seen
+    gram[np.diag_indices_from(gram)] += 1e-7 * np.trace(gram) / len(gram)
+    person = np.linalg.solve(gram, (facts.T @ seen).T).T
+    return Directions(person.astype(np.float32), basis.astype(np.float32))
 
 
 def _sampled_rows(past: Past, random_state: int) -> Ints:

@@ -46,8 +46,8 @@ class Settings:
     hard: int = 30
     hard_from: int = 200
     rest: int = 30
-    rank: int = 48
-    people_rank: int = 96
+    rank: int = 128
+    people_rank: int = 192
     votes_rank: int = 64
 
 
