@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = ("stranger", "revoked key", "investor", "key", "owner", "case_officer", "auditor")
 ANYBODY = dict.fromkeys(PEOPLE, 200) | {"revoked key": 401}
 MEMBERS = ANYBODY | {"stranger": 401}
+OFFICE = {person: 403 if reply == 200 else reply for person, reply in MEMBERS.items()}
 # Name of the path, method, body -> the reply for each person.
 MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_projects", "get"): (None, ANYBODY),
@@ -31,6 +32,13 @@ MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_saved", "get"): (None, MEMBERS),
     ("api_saved_item", "put"): (None, {p: 204 if s == 200 else s for p, s in MEMBERS.items()}),
     ("api_saved_item", "delete"): (None, {p: 204 if s == 200 else s for p, s in MEMBERS.items()}),
+    # A session of the office without its code, and everybody else, stays outside; who gets in with
+    # one is in tests/reviews/test_api.py.
+    ("api_review_queue", "get"): (None, OFFICE),
+    ("api_review", "get"): (None, OFFICE),
+    ("api_project_reviews", "post"): ({}, OFFICE),
+    ("api_decisions", "get"): (None, MEMBERS),
+    ("api_decisions", "post"): ({}, OFFICE),
     ("api_schema", "get"): (None, ANYBODY),
     ("api_docs", "get"): (None, dict.fromkeys(PEOPLE, 200)),
 }
@@ -63,6 +71,7 @@ def caller(kind: str, owner: User) -> tuple[Client, dict[str, str]]:
 def addresses(project: Project) -> Iterator[tuple[str, str]]:
     for pattern in urlpatterns:
         route = str(pattern.pattern).replace("<project_id:public_id>", project.public_id)
+        route = route.replace("<review_id:review_id>", "rev_none")
         yield str(pattern.name), f"/api/{route}"
 
 
