@@ -68,6 +68,7 @@ def case_response(
         "errors": errors or {},
         "typed": values or file.my_draft,
         "only": query.get("only") == "1",
+        "kept_asks": asks_of(request),
     }
     return render(request, "office/case.html", context, status=status)
 
