@@ -16,7 +16,6 @@ from backend.home.words import Said, said
 from backend.projects import taxonomy
 from backend.projects.models import Project, ProjectVersion
 from backend.projects.queries import saved_ids_of
-from backend.reviews import rubric
 from backend.reviews.queries import PublicReview, public_review_of
 
 MAX_COLOURED = 4
@@ -241,10 +240,9 @@ def _impact(content: dict[str, Any], language: str) -> tuple[Impact, ...]:
 def _criteria(review: PublicReview | None, language: str) -> tuple[CriterionRow, ...]:
     if review is None:
         return ()
-    names = {c.key: c.name(language) for c in rubric.CRITERIA}
     return tuple(
         CriterionRow(
-            names[c.key],
+            c.name_vi if language == "vi" else c.name_en,
             c.points,
             c.max_points,
             100 * c.points // c.max_points,

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from backend.accounts.demo import DemoPeople
 from backend.accounts.models import CityOffice, User
 from backend.core.clock import app_now
@@ -64,6 +66,7 @@ class Walker:
     def _days(self, working_days: int) -> float:
         return float((self.today - WorkCalendar().add(self.today, -working_days)).days)
 
+    @transaction.atomic
     def walk(self, project: Project, target: str, owner: User, age: float) -> None:
         """From `submitted` to `target`; each step some days after the submission."""
         first, second = self.people.case_officers

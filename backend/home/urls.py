@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from backend.home import matching_pages, views
+from backend.home import matching_pages, review_page, views
 
 app_name = "home"
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("projects/", views.projects, name="projects"),
     path("projects/<str:key>/", views.project, name="project"),
+    path("projects/<str:key>/review/", review_page.review, name="review"),
     path("compare/", views.compare, name="compare"),
     path("for-you/", matching_pages.for_you, name="for_you"),
     path("about/<slug:name>/", views.footer_page, name="footer_page"),

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from backend.home.api import docs, matches, mine, pledges, projects
+from backend.home.api import docs, matches, mine, pledges, projects, reviews
 
 
 class ProjectId(StringConverter):
@@ -18,8 +18,15 @@ class RoundId(StringConverter):
     regex = "rnd_[0-9a-z]{1,36}"
 
 
+class ReviewId(StringConverter):
+    """The form of a review's public id."""
+
+    regex = "rev_[0-9a-z]{1,36}"
+
+
 register_converter(ProjectId, "project_id")
 register_converter(RoundId, "round_id")
+register_converter(ReviewId, "review_id")
 
 urlpatterns = [
     path("schema/", docs.Schema.as_view(), name="api_schema"),
@@ -28,6 +35,18 @@ urlpatterns = [
     path(
         "v1/projects/<project_id:public_id>/", projects.ProjectDetail.as_view(), name="api_project"
     ),
+    path(
+        "v1/projects/<project_id:public_id>/reviews/",
+        reviews.ProjectReviews.as_view(),
+        name="api_project_reviews",
+    ),
+    path(
+        "v1/projects/<project_id:public_id>/decisions/",
+        reviews.Decisions.as_view(),
+        name="api_decisions",
+    ),
+    path("v1/reviews/queue/", reviews.Queue.as_view(), name="api_review_queue"),
+    path("v1/reviews/<review_id:review_id>/", reviews.OneReview.as_view(), name="api_review"),
     path("v1/taxonomy/", projects.Taxonomy.as_view(), name="api_taxonomy"),
     path("v1/matches/preview/", matches.Preview.as_view(), name="api_preview"),
     path("v1/me/matches/", matches.MyMatches.as_view(), name="api_matches"),

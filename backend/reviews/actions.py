@@ -89,13 +89,22 @@ def mark_checks(project: Project, *, by: User, marks: Mapping[str, str]) -> Case
     if case.project.status != Status.SCREENING:
         raise Conflict(_("The check list is filled in while the file is screened."))
     known = {row["key"] for row in rulesets.in_force("checklist", city_day(app_now()))[1]["rows"]}
+    now = app_now()
     for item, mark in marks.items():
         if item not in known or mark not in CheckMark.Mark.values:
             raise Invalid(_("Choose from the list."), field=f"check_{item}"[:60])
-        CheckMark.objects.update_or_create(
-            version=case.project.current_version, item=item,
-            defaults={"mark": mark, "marked_by": by, "marked_at": app_now()},
-        )  # fmt: skip
+    CheckMark.objects.bulk_create(
+        (
+            CheckMark(
+                version=case.project.current_version, item=item, mark=mark, marked_by=by,
+                marked_at=now,
+            )
+            for item, mark in marks.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["version", "item"],
+        update_fields=["mark", "marked_by", "marked_at"],
+    )  # fmt: skip
     audit.record("case.checked", by=by, subject=case.project, data={"marks": dict(marks)})
     return case
 

@@ -165,7 +165,10 @@ SELECT
     (SELECT json_object_agg(kind, json_build_array(number, content)) FROM (
         SELECT DISTINCT ON (r.kind) r.kind, r.number, r.content FROM reviews_ruleset r
         WHERE r.effective_from <= (app_now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
-        ORDER BY r.kind, r.number DESC) rules)
+        ORDER BY r.kind, r.number DESC) rules),
+    (SELECT json_agg(json_build_object('id', d.public_id, 'title', d.title,
+            'name', d.file_name, 'size', d.size_bytes, 'sha256', d.sha256) ORDER BY d.id)
+     FROM projects_document d WHERE d.project_id = %(project)s AND d.removed_at IS NULL)
 """
 
 
@@ -184,7 +187,7 @@ def case_file(user: User, case: Case, *, part: str, against: int | None, languag
         cursor.execute(CHILDREN_SQL, values)
         row = [json.loads(v) if isinstance(v, str) else v for v in cursor.fetchone()]
     (declared, keys_on, versions, requests, notes, checks, reviews, decision, high_value,
-     rules) = row  # fmt: skip
+     rules, documents) = row  # fmt: skip
     rules = rules or {}
     before = next((v for v in versions or [] if v["content"] is not None), None)
     open_part = next((s for s in SECTIONS if s.key == part), None)
@@ -226,7 +229,7 @@ def case_file(user: User, case: Case, *, part: str, against: int | None, languag
         decision=_dated(decision, "goes_out_at") if decision else None,
         high_value=_dated(high_value, "at") if high_value else None,
         like=tuple(like_and_earlier(case)),
-        documents=(),
+        documents=tuple(documents or ()),
     )
 
 

@@ -152,6 +152,8 @@ def sign_letter(letter: Letter, *, by: User) -> Letter:
     time."""
     case, letter = locked_letter(letter)
     permissions.check_can_sign(by, letter, case)
+    if case.project.status != Status.IN_REVIEW:
+        raise Conflict(_("This proposal is not in review."), code="wrong_state")
     if case.project.frozen_at is not None:
         raise Conflict(
             _("This project is frozen while it is checked, so nothing about it can change."),

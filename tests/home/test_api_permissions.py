@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = ("stranger", "revoked key", "investor", "key", "owner", "case_officer", "auditor")
 ANYBODY = dict.fromkeys(PEOPLE, 200) | {"revoked key": 401}
 MEMBERS = ANYBODY | {"stranger": 401}
+OFFICE = {person: 403 if reply == 200 else reply for person, reply in MEMBERS.items()}
 # Name of the path, method, body -> the reply for each person.
 MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_projects", "get"): (None, ANYBODY),
@@ -37,6 +38,13 @@ MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
         {"amount": "100", "currency": "USD"},
         {p: 404 if s == 200 else s for p, s in MEMBERS.items()},
     ),
+    # A session of the office without its code, and everybody else, stays outside; who gets in with
+    # one is in tests/reviews/test_api.py.
+    ("api_review_queue", "get"): (None, OFFICE),
+    ("api_review", "get"): (None, OFFICE),
+    ("api_project_reviews", "post"): ({}, OFFICE),
+    ("api_decisions", "get"): (None, MEMBERS),
+    ("api_decisions", "post"): ({}, OFFICE),
     ("api_schema", "get"): (None, ANYBODY),
     ("api_docs", "get"): (None, dict.fromkeys(PEOPLE, 200)),
 }
@@ -70,6 +78,7 @@ def addresses(project: Project) -> Iterator[tuple[str, str]]:
     for pattern in urlpatterns:
         route = str(pattern.pattern).replace("<project_id:public_id>", project.public_id)
         route = route.replace("<round_id:round_id>", "rnd_" + "0" * 20)
+        route = route.replace("<review_id:review_id>", "rev_none")
         yield str(pattern.name), f"/api/{route}"
 
 

@@ -68,6 +68,7 @@ def case_response(
         "errors": errors or {},
         "typed": values or file.my_draft,
         "only": query.get("only") == "1",
+        "kept_asks": asks_of(request),
     }
     return render(request, "office/case.html", context, status=status)
 
@@ -111,6 +112,7 @@ def _context(file: CaseFile, user: User, language: str) -> dict[str, Any]:
         "checks": [(item["key"], item[f"name_{language}"], mark) for item, mark in file.checks],
         "asks": range(ASK_ROWS),
         "section_choices": [(s.key, s.name(language)) for s in SECTIONS],
+        "is_officer": is_officer,
         "can_screen": is_officer and project.status in {"submitted", "screening"},
         "can_score": is_officer and open_review and file.reviews_in < 2 and _may_sit(found, seat),
         "waits_for_other": file.my_review_is_in and file.reviews_in < 2,

@@ -27,11 +27,11 @@
       const help = document.getElementById("keys");
       if (help) return help.scrollIntoView({ block: "center" }), help.focus(), true;
     }
-    if (/^[0-5]$/.test(key)) return score(key);
+    if (/^[0-5]$/.test(key) && score(key)) return true;
     const target = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (!target || target.disabled) return false;
     if (key === "a" && at >= 0 && !document.querySelector("[data-row] input:checked")) press("x");
-    if (target.matches("input,textarea,select,fieldset,section,form")) target.focus();
+    if (typing({ target }) || target.matches("fieldset,section,form")) target.focus();
     else target.click();
     return true;
   }
