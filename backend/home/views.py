@@ -17,6 +17,7 @@ from backend.home import compare as comparing
 from backend.home.browse import list_page
 from backend.home.cards import cards_of
 from backend.home.matching_pages import match_for_page, start_form
+from backend.home.owner.talk import talk_of
 from backend.home.project_page import project_page
 from backend.home.texts import text_page
 from backend.matching.similar import similar_to
@@ -82,6 +83,7 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
         "explained": explained,
         "match": explained.place if explained else None,
         "similar": similar_to(found, language),
+        "talk": talk_of(found),
         "nav": "projects",
     }
     if goal is not None:

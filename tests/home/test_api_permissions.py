@@ -13,12 +13,18 @@ from backend.accounts.models import InvestorProfile, User
 from backend.home.urls_api import urlpatterns
 from backend.matching.catalogue import forget_catalogue
 from backend.projects.models import Project, SavedProject
+from backend.projects.models_owner import ProjectUpdate, Question
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 PEOPLE = ("stranger", "revoked key", "investor", "key", "owner", "case_officer", "auditor")
 ANYBODY = dict.fromkeys(PEOPLE, 200) | {"revoked key": 401}
 MEMBERS = ANYBODY | {"stranger": 401}
+# Only the owner's people; others see a listed project and lack the role.
+OWNERS = dict.fromkeys(PEOPLE, 403) | {"stranger": 401, "revoked key": 401, "owner": 200}
+CLOSED = OWNERS | {"owner": 409}
+WRITERS = dict.fromkeys(PEOPLE, 400) | {"stranger": 401, "revoked key": 401}
+ASKERS = dict.fromkeys(PEOPLE, 201) | {"stranger": 401, "revoked key": 401, "owner": 403}
 # Name of the path, method, body -> the reply for each person.
 MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_projects", "get"): (None, ANYBODY),
@@ -31,6 +37,21 @@ MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_saved", "get"): (None, MEMBERS),
     ("api_saved_item", "put"): (None, {p: 204 if s == 200 else s for p, s in MEMBERS.items()}),
     ("api_saved_item", "delete"): (None, {p: 204 if s == 200 else s for p, s in MEMBERS.items()}),
+    ("api_projects", "post"): ({}, WRITERS),
+    ("api_draft", "get"): (None, OWNERS),
+    ("api_draft_section", "patch"): ({"values": {}, "version": 0}, CLOSED),
+    ("api_submit", "post"): (None, CLOSED),
+    ("api_withdraw", "post"): ({}, OWNERS),
+    ("api_versions", "get"): (None, OWNERS),
+    ("api_version", "get"): (None, OWNERS),
+    ("api_questions", "get"): (None, ANYBODY),
+    ("api_questions", "post"): ({"text": "Pin?", "language": "vi"}, ASKERS),
+    ("api_answer", "post"): ({"answer": "Có", "language": "vi"}, OWNERS | {"owner": 404}),
+    ("api_updates", "get"): (None, ANYBODY),
+    ("api_updates", "post"): (
+        {"title": {"vi": "Tin"}, "text": {"vi": "Đã lắp"}},
+        OWNERS | {"owner": 201},
+    ),
     ("api_schema", "get"): (None, ANYBODY),
     ("api_docs", "get"): (None, dict.fromkeys(PEOPLE, 200)),
 }
@@ -63,6 +84,8 @@ def caller(kind: str, owner: User) -> tuple[Client, dict[str, str]]:
 def addresses(project: Project) -> Iterator[tuple[str, str]]:
     for pattern in urlpatterns:
         route = str(pattern.pattern).replace("<project_id:public_id>", project.public_id)
+        for kind, value in (("slug:section", "team"), ("int:number", "1"), ("str:question", "q")):
+            route = route.replace(f"<{kind}>", value)
         yield str(pattern.name), f"/api/{route}"
 
 
@@ -87,3 +110,6 @@ def test_the_reply_is_the_one_of_the_matrix(kind: str, name: str, method: str) -
         assert response.headers["Content-Type"] == "application/problem+json"
         assert not InvestorProfile.objects.exists()
         assert not SavedProject.objects.exists()
+        assert not Question.objects.exists()
+        assert not ProjectUpdate.objects.exists()
+        assert Project.objects.get(pk=project.pk).status == "listed"
