@@ -180,6 +180,16 @@ def a_project_at(status: str, *, owner: User | None = None, **changes: Any) -> P
     return project
 
 
+def submitted_and_on(project: Project, owner: User, status: str) -> Project:
+    """A draft that was made elsewhere, handed in and walked on to `status`."""
+    an_office()
+    projects.submit_project(project, by=owner)
+    if status != Status.SUBMITTED:
+        _walk_office(project, status)
+    project.refresh_from_db()
+    return project
+
+
 def declared(project: Project, *people: User) -> None:
     """They said that they have no conflict of interest."""
     for person in people:

@@ -21,6 +21,7 @@ ERASED_BY_ACCOUNTS = {
     "mfa.Authenticator",
 }
 ERASED_HERE = {
+    "reviews.DeskSettings",
     "funding.InvestorFigures",
     "funding.KnowledgeCheck",
     "matching.Choice",
@@ -36,6 +37,7 @@ ERASED_HERE = {
 }
 # They carry the person's number and no name: who agreed to what, and who judged what.
 KEPT = {
+    "reviews.Case",
     "accounts.Consent",
     "accounts.OfficeMembership",
     "funding.Pledge",

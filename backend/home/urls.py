@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from backend.home import matching_pages, review_page, views
+from backend.home.owner import document_pages, talk_pages
 
 app_name = "home"
 urlpatterns = [
@@ -10,6 +11,8 @@ urlpatterns = [
     path("projects/", views.projects, name="projects"),
     path("projects/<str:key>/", views.project, name="project"),
     path("projects/<str:key>/review/", review_page.review, name="review"),
+    path("projects/<str:key>/ask/", talk_pages.ask, name="ask"),
+    path("projects/<str:key>/documents/<str:document>/", document_pages.read, name="document"),
     path("compare/", views.compare, name="compare"),
     path("for-you/", matching_pages.for_you, name="for_you"),
     path("about/<slug:name>/", views.footer_page, name="footer_page"),

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from backend.home.api import docs, matches, mine, pledges, projects, reviews
+from backend.home.api import docs, matches, mine, pledges, projects, proposals, reviews
 
 
 class ProjectId(StringConverter):
@@ -27,11 +27,12 @@ class ReviewId(StringConverter):
 register_converter(ProjectId, "project_id")
 register_converter(RoundId, "round_id")
 register_converter(ReviewId, "review_id")
+_PROJECT = "v1/projects/<project_id:public_id>/"
 
 urlpatterns = [
     path("schema/", docs.Schema.as_view(), name="api_schema"),
     path("docs/", docs.docs_page, name="api_docs"),
-    path("v1/projects/", projects.ProjectList.as_view(), name="api_projects"),
+    path("v1/projects/", proposals.Projects.as_view(), name="api_projects"),
     path(
         "v1/projects/<project_id:public_id>/", projects.ProjectDetail.as_view(), name="api_project"
     ),
@@ -47,6 +48,23 @@ urlpatterns = [
     ),
     path("v1/reviews/queue/", reviews.Queue.as_view(), name="api_review_queue"),
     path("v1/reviews/<review_id:review_id>/", reviews.OneReview.as_view(), name="api_review"),
+    path(f"{_PROJECT}draft/", proposals.Draft.as_view(), name="api_draft"),
+    path(
+        f"{_PROJECT}draft/<slug:section>/",
+        proposals.DraftSection.as_view(),
+        name="api_draft_section",
+    ),
+    path(f"{_PROJECT}submit/", proposals.Submit.as_view(), name="api_submit"),
+    path(f"{_PROJECT}withdraw/", proposals.Withdraw.as_view(), name="api_withdraw"),
+    path(f"{_PROJECT}versions/", proposals.Versions.as_view(), name="api_versions"),
+    path(f"{_PROJECT}versions/<int:number>/", proposals.Version.as_view(), name="api_version"),
+    path(f"{_PROJECT}questions/", proposals.Questions.as_view(), name="api_questions"),
+    path(
+        f"{_PROJECT}questions/<str:question>/answer/",
+        proposals.QuestionAnswer.as_view(),
+        name="api_answer",
+    ),
+    path(f"{_PROJECT}updates/", proposals.Updates.as_view(), name="api_updates"),
     path("v1/taxonomy/", projects.Taxonomy.as_view(), name="api_taxonomy"),
     path("v1/matches/preview/", matches.Preview.as_view(), name="api_preview"),
     path("v1/me/matches/", matches.MyMatches.as_view(), name="api_matches"),

@@ -17,6 +17,7 @@ from backend.home import compare as comparing
 from backend.home.browse import list_page
 from backend.home.cards import cards_of
 from backend.home.matching_pages import match_for_page, start_form
+from backend.home.owner.talk import talk_of
 from backend.home.project_page import project_page
 from backend.home.texts import text_page
 from backend.matching.similar import similar_to
@@ -84,6 +85,7 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
         "similar": similar_to(found, language),
         "currencies": CURRENCIES,
         "shown_currency": _shown_currency(request),
+        "talk": talk_of(found),
         "nav": "projects",
     }
     if goal is not None:

@@ -175,6 +175,8 @@ def _one_row(path: str, row: Mapping[str, Any], texts: tuple[str, ...]) -> Itera
         value = row.get(name)
         if value is not None and not _whole_between(value, 1, high):
             yield Problem(f"{path}.{name}", "out_of_range", {"min": 1, "max": high})
+    if not isinstance(row.get("criterion", ""), str) or len(row.get("criterion", "")) > 60:
+        yield Problem(f"{path}.criterion", "wrong_type")
     for name in ("baseline", "target"):
         value = row.get(name)
         if value is not None and not _is_figure(value):
@@ -209,6 +211,12 @@ def _term_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _other_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
+    files = content.get("documents", [])
+    if not isinstance(files, list) or not all(isinstance(f, dict) for f in files):
+        yield Problem("documents", "wrong_type")
+    for name in ("readiness", "readiness_answers"):
+        if not isinstance(content.get(name, {}), dict):
+            yield Problem(name, "wrong_type")
     said = content.get("declarations", [])
     if not isinstance(said, list) or not all(isinstance(d, str) for d in said):
         yield Problem("declarations", "wrong_type")

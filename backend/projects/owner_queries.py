@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 
 from backend.core.errors import NotFound
 from backend.projects.models import Project, ProjectVersion
-from backend.projects.models_owner import SectionSave, SectionState
+from backend.projects.models_owner import QuestionSet, SectionSave, SectionState
 from backend.projects.permissions import check_is_owner, is_member_of
 from backend.projects.queries import project_for
+from backend.projects.readiness import Frame, built_in
 
 
 @dataclass(frozen=True)
@@ -82,4 +83,13 @@ def version_for(user: Any, project: Project, number: int) -> ProjectVersion:
     found = versions.first()
     if found is None:
         raise NotFound()
+    return found
+
+
+def questions_in_force(frame: str) -> Frame:
+    """The newest set of questions that the city published, else the one of the product."""
+    newest = QuestionSet.objects.filter(frame=frame).order_by("-number").first()
+    if newest is None:
+        return built_in(frame)
+    found: Frame = {**newest.content, "version": newest.number}
     return found

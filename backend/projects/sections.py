@@ -51,6 +51,8 @@ SECTIONS = (
         "terms",
         names=("instrument", "min_ticket_minor", "horizon_months", "planned_close_on", "terms"),
     ),
+    Section("documents", names=("documents",), is_optional=True),
+    Section("readiness", names=("readiness", "readiness_answers"), is_optional=True),
     Section("declarations", names=("declarations",)),
 )
 BY_KEY = {section.key: section for section in SECTIONS}

@@ -17,8 +17,8 @@ VALUES: dict[str, Any] = {
     "code": "12345678",
     "to_email": "<script>@example.com",
     "prefix": "ck_12345678",
-    "who": "Trần Văn Lộc",
-    "organisation": "Hợp tác xã <b>Bình Tân</b>",
+    "who": "Tran Van Loc",
+    "organisation": "Binh Tan <b>Coop</b>",
 }
 VIETNAMESE = re.compile("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
 

@@ -13,6 +13,7 @@ from backend.accounts.models import InvestorProfile, User
 from backend.home.urls_api import urlpatterns
 from backend.matching.catalogue import forget_catalogue
 from backend.projects.models import Project, SavedProject
+from backend.projects.models_owner import ProjectUpdate, Question
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +21,11 @@ PEOPLE = ("stranger", "revoked key", "investor", "key", "owner", "case_officer",
 ANYBODY = dict.fromkeys(PEOPLE, 200) | {"revoked key": 401}
 MEMBERS = ANYBODY | {"stranger": 401}
 OFFICE = {person: 403 if reply == 200 else reply for person, reply in MEMBERS.items()}
+# Only the owner's people; others see a listed project and lack the role.
+OWNERS = dict.fromkeys(PEOPLE, 403) | {"stranger": 401, "revoked key": 401, "owner": 200}
+CLOSED = OWNERS | {"owner": 409}
+WRITERS = dict.fromkeys(PEOPLE, 400) | {"stranger": 401, "revoked key": 401}
+ASKERS = dict.fromkeys(PEOPLE, 201) | {"stranger": 401, "revoked key": 401, "owner": 403}
 # Name of the path, method, body -> the reply for each person.
 MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_projects", "get"): (None, ANYBODY),
@@ -45,6 +51,21 @@ MATRIX: dict[tuple[str, str], tuple[Any, dict[str, int]]] = {
     ("api_project_reviews", "post"): ({}, OFFICE),
     ("api_decisions", "get"): (None, MEMBERS),
     ("api_decisions", "post"): ({}, OFFICE),
+    ("api_projects", "post"): ({}, WRITERS),
+    ("api_draft", "get"): (None, OWNERS),
+    ("api_draft_section", "patch"): ({"values": {}, "version": 0}, CLOSED),
+    ("api_submit", "post"): (None, CLOSED),
+    ("api_withdraw", "post"): ({}, OWNERS),
+    ("api_versions", "get"): (None, OWNERS),
+    ("api_version", "get"): (None, OWNERS),
+    ("api_questions", "get"): (None, ANYBODY),
+    ("api_questions", "post"): ({"text": "Pin?", "language": "vi"}, ASKERS),
+    ("api_answer", "post"): ({"answer": "Có", "language": "vi"}, OWNERS | {"owner": 404}),
+    ("api_updates", "get"): (None, ANYBODY),
+    ("api_updates", "post"): (
+        {"title": {"vi": "Tin"}, "text": {"vi": "Đã lắp"}},
+        OWNERS | {"owner": 201},
+    ),
     ("api_schema", "get"): (None, ANYBODY),
     ("api_docs", "get"): (None, dict.fromkeys(PEOPLE, 200)),
 }
@@ -79,6 +100,8 @@ def addresses(project: Project) -> Iterator[tuple[str, str]]:
         route = str(pattern.pattern).replace("<project_id:public_id>", project.public_id)
         route = route.replace("<round_id:round_id>", "rnd_" + "0" * 20)
         route = route.replace("<review_id:review_id>", "rev_none")
+        for kind, value in (("slug:section", "team"), ("int:number", "1"), ("str:question", "q")):
+            route = route.replace(f"<{kind}>", value)
         yield str(pattern.name), f"/api/{route}"
 
 
@@ -103,3 +126,6 @@ def test_the_reply_is_the_one_of_the_matrix(kind: str, name: str, method: str) -
         assert response.headers["Content-Type"] == "application/problem+json"
         assert not InvestorProfile.objects.exists()
         assert not SavedProject.objects.exists()
+        assert not Question.objects.exists()
+        assert not ProjectUpdate.objects.exists()
+        assert Project.objects.get(pk=project.pk).status == "listed"

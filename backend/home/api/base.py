@@ -54,15 +54,8 @@ class ReadView(APIView):
         return answer
 
 
-class MyView(APIView):
-    """Only for oneself: a session with its CSRF token, or a key. `Idempotency-Key` is honoured."""
-
-    permission_classes = [IsAuthenticated]
-    throttle_scope = "read"
-
-    def get_throttles(self) -> list[Any]:
-        self.throttle_scope = "write" if self.request.method in UNSAFE else "read"
-        return super().get_throttles()
+class RunsOnce:
+    """`Idempotency-Key` is honoured."""
 
     def once(self, request: Request, work: Callable[[], Response]) -> Response:
         """Run `work` once for each key that the caller made; without a key, just run it."""
@@ -86,3 +79,14 @@ class MyView(APIView):
             raise
         idempotency.keep(owner, key, response.status_code, response.data)
         return response
+
+
+class MyView(RunsOnce, APIView):
+    """Only for oneself: a session with its CSRF token, or a key. `Idempotency-Key` is honoured."""
+
+    permission_classes = [IsAuthenticated]
+    throttle_scope = "read"
+
+    def get_throttles(self) -> list[Any]:
+        self.throttle_scope = "write" if self.request.method in UNSAFE else "read"
+        return super().get_throttles()

@@ -20,6 +20,7 @@ from backend.home.owner.words import (
 )
 from backend.projects import taxonomy
 from backend.projects.content import LANGUAGES, MULTIPLE, ROW_TEXTS, SINGLE, TERMS
+from backend.projects.readiness import built_in
 from backend.projects.sections import Section
 
 
@@ -54,8 +55,22 @@ def _one(name: str, content: Mapping[str, Any]) -> Iterator[AnswerRow]:
     value = content.get(name)
     if name == "terms":
         yield from _terms(content)
+    elif name == "documents":
+        for number, file in enumerate(value or [], start=1):
+            yield AnswerRow(_("File %(n)s") % {"n": number}, str(file.get("title", "")),
+                            path=f"documents.{file.get('sha256', number)}")  # fmt: skip
+    elif name == "readiness" and isinstance(value, dict):
+        for key, level in value.items():
+            words = _("level %(n)s") % {"n": level}
+            yield AnswerRow(principle_name(str(key)), words, path=f"readiness.{key}")
     elif name in FIELD_WORDS and value not in (None, "", []):
         yield AnswerRow(str(FIELD_WORDS[name][0]), value_words(name, value, content), path=name)
+
+
+def principle_name(key: str) -> str:
+    """The name of a principle of the self-check; the key where it is not known."""
+    names = {p["key"]: p[page_language()] for p in built_in("levels")["principles"]}
+    return str(names.get(key, key))
 
 
 def value_words(name: str, value: Any, content: Mapping[str, Any]) -> str:

@@ -91,6 +91,11 @@ class RowForm(forms.Form):
             self.fields.update(dict(_pair(text, label, help_text, ROW_TEXT_MAX, rows)))
         for field in ROW_FIELDS.get(name, ()):
             self.fields[field] = self._field(field)
+        if name == "milestones":
+            # The gap of the self-check that this milestone closes.
+            self.fields["criterion"] = forms.CharField(
+                required=False, max_length=60, widget=forms.HiddenInput
+            )
 
     @staticmethod
     def _field(name: str) -> forms.Field:

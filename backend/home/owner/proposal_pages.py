@@ -25,6 +25,7 @@ from backend.projects.actions import create_proposal, withdraw_project
 from backend.projects.models import Project
 from backend.projects.owner_queries import proposal_for, proposals_of
 from backend.projects.sections import BY_KEY
+from backend.projects.talk_actions import questions_of
 from backend.projects.workflow import OWNER_MAY_EDIT, PROJECT
 
 
@@ -74,6 +75,7 @@ def proposal(request: HttpRequest, key: str) -> HttpResponse:
         "status_words": taxonomy.label("project_status", project.status, page_language()),
         "timeline": timeline_of(project, page_language()),
         "may_withdraw": may_withdraw(project),
+        "waiting": questions_of(project).filter(answered_at__isnull=True).count(),
     }
     return render(request, "owner/proposal.html", context)
 

@@ -112,3 +112,49 @@ class AnswerForm(forms.Form):
         if not text:
             raise forms.ValidationError(_("Write an answer"))
         return text
+
+
+class DocumentForm(forms.Form):
+    """`file` itself is read by the page: it may have been dropped for its size."""
+
+    file = forms.Field(
+        label=_("File"),
+        help_text=_("PDF, PNG, JPEG, DOCX, XLSX, CSV or text, at most 20 MB."),
+        required=False,
+        widget=forms.FileInput(
+            attrs={"class": "in", "accept": ".pdf,.png,.jpg,.jpeg,.docx,.xlsx,.csv,.txt"}
+        ),
+    )
+    title = TextField(most=200, label=_("What it is"), help_text=_("Empty: the name of the file."))
+    language = OneField([("vi", "Tiếng Việt"), ("en", "English")], label=_("Language of the file"))
+    is_public = forms.BooleanField(
+        label=_("Everybody may read it once the project is listed"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        data.pop("file", None)
+        data["language"] = data.get("language") or language_now()
+        return data
+
+
+class QuestionForm(forms.Form):
+    text = TextField(
+        most=1_000,
+        rows=5,
+        label=_("Your question"),
+        help_text=_("Everybody can read it and the answer. Your name is not shown."),
+    )
+
+    def clean_text(self) -> str:
+        text = str(self.cleaned_data["text"])
+        if not text:
+            raise forms.ValidationError(_("Write your question"))
+        return text
+
+
+class UpdateForm(forms.Form):
+    title_vi = TextField(most=200, language="vi", label=_("Title, in Vietnamese"))
+    text_vi = TextField(most=5_000, rows=6, language="vi", label=_("News, in Vietnamese"))
+    title_en = TextField(most=200, language="en", label=_("Title, in English"))
+    text_en = TextField(most=5_000, rows=6, language="en", label=_("News, in English"))

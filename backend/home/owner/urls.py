@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from backend.home.owner import history_pages, people_pages, proposal_pages, section_pages
+from backend.home.owner import (
+    document_pages,
+    history_pages,
+    people_pages,
+    proposal_pages,
+    readiness_pages,
+    section_pages,
+    talk_pages,
+)
 
 app_name = "owner"
 urlpatterns = [
@@ -24,6 +32,22 @@ urlpatterns = [
     path("<str:key>/requests/", history_pages.requests, name="requests"),
     path("<str:key>/versions/", history_pages.versions, name="versions"),
     path("<str:key>/versions/<int:number>/", history_pages.version, name="version"),
+    path("<str:key>/questions/", talk_pages.questions, name="questions"),
+    path("<str:key>/updates/", talk_pages.updates, name="updates"),
+    path("<str:key>/section/documents/", document_pages.documents, name="documents"),
+    path(
+        "<str:key>/section/documents/<str:document>/remove/",
+        document_pages.remove,
+        name="remove_document",
+    ),
+    path("<str:key>/section/readiness/", readiness_pages.result, name="readiness"),
+    path("<str:key>/section/readiness/points/", readiness_pages.points, name="points"),
+    path("<str:key>/section/readiness/milestone/", readiness_pages.to_milestone, name="gap"),
+    path(
+        "<str:key>/section/readiness/principle/<slug:principle>/",
+        readiness_pages.principle,
+        name="principle",
+    ),
     path("<str:key>/section/<str:name>/", section_pages.section, name="section"),
     path("<str:key>/section/<str:name>/saves/", history_pages.saves, name="saves"),
     path(

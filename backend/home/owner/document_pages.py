@@ -1,0 +1,111 @@
+"""Files of a proposal: add, remove, and read safely."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from backend.core.errors import DomainError, Invalid
+from backend.core.upload_limit import MAX_BYTES, was_too_big
+from backend.home.me_pages import person_of
+from backend.home.owner.frame import frame_of
+from backend.home.owner.small_forms import DocumentForm
+from backend.home.owner.words import SECTION_WORDS
+from backend.projects.document_actions import (
+    MEGABYTE,
+    UNFIT,
+    add_document,
+    document_for,
+    path_of,
+    read_upload,
+    remove_document,
+)
+from backend.projects.models_owner import Document
+from backend.projects.owner_queries import proposal_for
+from backend.projects.uploads import JPEG, PNG
+
+# Nothing in a file may run, reach out or frame: whatever it is, the browser only shows or saves it.
+SAFE = "sandbox; default-src 'none'; img-src 'self'; style-src 'none'"
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def documents(request: HttpRequest, key: str) -> HttpResponse:
+    user = person_of(request)
+    project = proposal_for(user, key)
+    frame = frame_of(project, user)
+    if not frame.may_edit:
+        messages.info(request, _("This proposal cannot be edited now. Here is where it stands."))
+        return redirect("owner:proposal", project.public_id)
+    form = DocumentForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            file = read_upload(*_upload_of(request))
+            add_document(project, file, by=user, **form.cleaned_data)
+        except DomainError as refused:
+            field = refused.field if refused.field in form.fields else None
+            form.add_error(field, str(refused))
+        else:
+            messages.success(request, _("The file is kept."))
+            return redirect("owner:documents", project.public_id)
+    context: dict[str, Any] = {
+        "frame": frame,
+        "project": project,
+        "form": form,
+        "task": frame.task("documents"),
+        "words": SECTION_WORDS["documents"],
+        "rows": Document.objects.filter(project=project, removed_at__isnull=True),
+        "next_task": frame.after("documents"),
+    }
+    return render(request, "owner/documents.html", context, status=400 if form.errors else 200)
+
+
+def _upload_of(request: HttpRequest) -> tuple[bytes, str]:
+    """The posted bytes and their name; Invalid when there are none or too many."""
+    if was_too_big(request):
+        raise Invalid(
+            UNFIT["too_big"], code="too_big", field="file", max=MAX_BYTES // MEGABYTE
+        )  # fmt: skip
+    upload = request.FILES.get("file")
+    if not isinstance(upload, UploadedFile):
+        raise Invalid(_("Choose a file"), code="missing", field="file")
+    return upload.read(), upload.name or ""
+
+
+@never_cache
+@login_required
+@require_POST
+def remove(request: HttpRequest, key: str, document: str) -> HttpResponse:
+    user = person_of(request)
+    project = proposal_for(user, key)
+    row = get_object_or_404(Document, project=project, public_id=document)
+    remove_document(row, by=user)
+    messages.success(request, _("The file is taken off."))
+    return redirect("owner:documents", project.public_id)
+
+
+@never_cache
+@require_safe
+def read(request: HttpRequest, key: str, document: str) -> HttpResponseBase:
+    """The bytes, to be saved; pictures may be shown with `?view=1`."""
+    row = document_for(request.user, key, document)
+    shown = request.GET.get("view") == "1" and row.media_type in {PNG, JPEG}
+    response = FileResponse(
+        default_storage.open(path_of(row.sha256)),
+        as_attachment=not shown,
+        filename=row.file_name,
+        content_type=row.media_type,
+    )
+    response.headers["Content-Security-Policy"] = SAFE
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
