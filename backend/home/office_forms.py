@@ -199,7 +199,7 @@ class PaybackForm(MoneyReading, forms.Form):
         label=_("Note"), max_length=300, required=False, widget=forms.TextInput(attrs=TEXT)
     )
     proof = forms.FileField(
-        label=_("Proof"), required=False, widget=forms.FileInput(attrs={"class": "in"})
+        label=_("Proof of the bank"), required=False, widget=forms.FileInput(attrs={"class": "in"})
     )
 
     def clean(self) -> dict[str, Any]:
