@@ -1,4 +1,4 @@
-"""Which drawing stands above a project: one of eleven motifs, four colours, an offset of its own.
+"""Which drawing stands above a project: one of twelve motifs, four colours, an offset of its own.
 
 Fixed by the project (technologies, field, slug), so that a card looks the same everywhere and
 neighbours of one field differ. The motifs are one sprite, drawn by scripts/draw_artwork.
@@ -20,6 +20,7 @@ BY_TECHNOLOGY = {
     "additive_manufacturing": "arms",
     "water_environment": "canal",
     "drones": "waves",
+    "iot_sensors": "canal",
     "biotechnology": "bubbles",
     "food_technology": "bubbles",
     "health_technology": "bubbles",
@@ -27,7 +28,7 @@ BY_TECHNOLOGY = {
     "digital_twin": "city",
 }
 BY_FIELD: dict[str, tuple[str, ...]] = {
-    "smart_manufacturing": ("arms", "nodes"),
+    "smart_manufacturing": ("gears", "arms"),
     "low_carbon_logistics": ("boats", "lorries"),
     "digital_urban_services": ("city", "nodes"),
     "open_innovation": ("nodes", "waves"),
@@ -37,7 +38,7 @@ BY_PILLAR: dict[str, tuple[str, ...]] = {
     "net_zero": ("sun", "canal", "waves"),
     "next_generation_infrastructure": ("city",),
     "innovation_digital": ("nodes", "waves"),
-    "smart_manufacturing": ("arms",),
+    "smart_manufacturing": ("gears", "arms"),
 }
 # What a title names is drawn, whatever the groups say: a wind farm is no solar roof.
 BY_TITLE = tuple(

@@ -1,5 +1,6 @@
 """`/api/schema/` and `/api/docs/`: the same document for programs and for people."""
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -37,12 +38,25 @@ def _operations() -> list[dict[str, Any]]:
             "about": operation.get("description", ""),
             "parameters": operation.get("parameters", []),
             "answers": operation.get("responses", {}),
+            "body": _example(operation.get("requestBody", {})),
+            "answer": _example(_first_good(operation.get("responses", {}))),
             "id": operation["operationId"],
         }
         for path, methods in sorted(_document()["paths"].items())
         for method, operation in methods.items()
         if method in METHODS
     ]
+
+
+def _first_good(answers: dict[str, Any]) -> dict[str, Any]:
+    return next((answers[status] for status in sorted(answers) if status < "3"), {})
+
+
+def _example(part: dict[str, Any]) -> str:
+    """The first example of a body, as a reader would type it; empty when there is none."""
+    examples = part.get("content", {}).get("application/json", {}).get("examples", {})
+    first = next(iter(examples.values()), None)
+    return json.dumps(first["value"], ensure_ascii=False, indent=2) if first else ""
 
 
 @public_page
