@@ -114,6 +114,13 @@ def test_what_is_not_public_is_a_404_like_what_does_not_exist(web: Client, statu
     assert "does not exist, or your account cannot open it" in hidden.content.decode()
 
 
+def test_a_lost_reader_finds_a_search_and_the_newest_proposals(web: Client) -> None:
+    made = [factories.a_listed_project() for _ in range(4)]
+    text = web.get("/en/projects/nothing-like-this/").content.decode()
+    assert 'role="search"' in text
+    assert [p.slug in text for p in made] == [False, True, True, True]
+
+
 def test_a_project_withdrawn_between_list_and_click_is_a_404(web: Client) -> None:
     owner = factories.a_user()
     project = factories.a_listed_project(owner=owner)
