@@ -46,6 +46,18 @@ app.conf.update(
             "task": "backend.matching.tasks.train_nightly",
             "schedule": crontab(hour=2, minute=30),
         },
+        "rank-everybody": {
+            "task": "backend.matching.tasks.rank_nightly",
+            "schedule": crontab(hour=3, minute=30),
+        },
+        "measure-views": {
+            "task": "backend.matching.tasks.measure_views",
+            "schedule": crontab(hour="0,6,12,18", minute=5),
+        },
+        "look-for-news": {
+            "task": "backend.matching.tasks.look_for_news",
+            "schedule": crontab(minute="2,17,32,47"),
+        },
         "send-letters": {
             "task": "backend.reviews.tasks.send_due_letters",
             "schedule": 60.0,

@@ -76,6 +76,8 @@ class ListPage:
     first_url: str
     is_first: bool
     without: tuple[Chip, ...]
+    # The filters as an address, for keeping the search.
+    query: str
 
 
 def list_page(request: HttpRequest, language: str) -> ListPage:
@@ -106,6 +108,7 @@ def list_page(request: HttpRequest, language: str) -> ListPage:
         first_url=_with(request.GET, cursor=""),
         is_first=not filters.cursor,
         without=_relaxed(chips) if not projects else (),
+        query=_with(request.GET, cursor="", ordering="").removeprefix("?"),
     )
 
 
@@ -172,6 +175,11 @@ def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip,
         }
         chips.append(Chip(label, _without(query, "max_ticket", str(query["max_ticket"]))))
     return tuple(chips)
+
+
+def filter_words(query: str, filters: ListFilters, language: str) -> str:
+    """The filters in force, as their chips say it."""
+    return ", ".join(chip.label for chip in _chips(QueryDict(query), filters, language))
 
 
 def _relaxed(chips: tuple[Chip, ...]) -> tuple[Chip, ...]:

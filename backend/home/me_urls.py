@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from backend.home import choice_pages, close_pages, me_pages, profile_pages
+from backend.home import (
+    choice_pages,
+    close_pages,
+    demand_pages,
+    list_pages,
+    me_pages,
+    profile_pages,
+    search_pages,
+)
 
 urlpatterns = [
     path("", me_pages.overview, name="me"),
@@ -15,6 +23,14 @@ urlpatterns = [
     path("dismissed/", choice_pages.dismissed, name="dismissed"),
     path("dismissed/<str:key>/", choice_pages.dismiss, name="dismiss"),
     path("dismissed/<str:key>/undo/", choice_pages.undo_dismissal, name="undo_dismissal"),
+    path("lists/", list_pages.past_lists, name="past_lists"),
+    path("lists/<str:key>/", list_pages.past_list, name="past_list"),
+    path("searches/", search_pages.searches, name="searches"),
+    path("searches/new/", search_pages.keep_search, name="keep_search"),
+    path("searches/stop/<str:token>/", search_pages.stop_alert, name="stop_alert"),
+    path("searches/<str:key>/alert/", search_pages.set_alert, name="set_alert"),
+    path("searches/<str:key>/drop/", search_pages.drop_search, name="drop_search"),
+    path("proposals/<str:key>/demand/", demand_pages.demand, name="demand"),
     path("steering/", choice_pages.keep_steering, name="keep_steering"),
     path("tokens/", me_pages.tokens, name="tokens"),
     path("tokens/<str:prefix>/revoke/", me_pages.revoke_token, name="revoke_token"),

@@ -223,4 +223,5 @@ def _walk(
 
 def ask_for_training() -> None:
     """The first run of the matcher, done by a worker."""
+    jobs.enqueue("matching.measure_exposure", "first")
     jobs.enqueue("matching.train", "first")

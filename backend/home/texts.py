@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 CONTENT = Path(__file__).parent / "content"
 NAMES = (
-    "review", "ranking", "fees", "risks", "complaints", "privacy", "terms", "accessibility",
+    "review", "fees", "risks", "complaints", "privacy", "terms", "accessibility",
     "help", "source",
 )  # fmt: skip
 
@@ -26,6 +26,22 @@ class TextPage:
     description: str
     updated: str
     body: SafeString
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above a page's text."""
+
+    title: str
+    description: str
+    updated: str
+
+
+def head_of(name: str, language: str) -> Head:
+    """The head of a file in `content/`, also of one that a page of its own shows."""
+    raw = (CONTENT / language / f"{name}.md").read_text(encoding="utf-8")
+    facts = dict(re.findall(r"^(\w+):\s*(.+)$", raw.split("---\n", 2)[1], re.MULTILINE))
+    return Head(facts["title"], facts["description"], facts["updated"])
 
 
 @lru_cache(maxsize=64)

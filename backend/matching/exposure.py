@@ -26,6 +26,8 @@ from backend.projects.queries import browsable_projects
 
 log = structlog.get_logger(__name__)
 CHECK_EVERY_S = 5.0
+# Who is just above the floor is still owed a little, or half of those fall below by chance.
+MARGIN = 1.15
 # A list holds only so many that wait; the others have their turn when these were seen.
 MOST_OWED = 400
 Key = tuple[date, int, str, int, str]
@@ -135,13 +137,19 @@ def first_page_views(until: date, window_days: int) -> Seen:
 
 
 def missing_shares(seen: Seen, floor_percent: int) -> dict[int, float]:
-    """Row id -> what is missing to the floor, as a share of an even share; reached ones are absent.
+    """Row id -> what is missing to the floor and its margin, as a share of an even share.
 
     While nothing was shown at all, everybody is owed the same.
     """
-    floor = floor_percent / 100
     even = seen.total / max(len(seen.views), 1) or 1.0
-    return {pk: floor - n / even for pk, n in seen.views.items() if n / even < floor}
+    wanted = MARGIN * floor_percent / 100
+    return {pk: wanted - n / even for pk, n in seen.views.items() if n / even < wanted}
+
+
+def reached(seen: Seen, floor_percent: int) -> int:
+    """How many projects have had their floor."""
+    even = seen.total / max(len(seen.views), 1) or 1.0
+    return sum(n / even >= floor_percent / 100 for n in seen.views.values())
 
 
 class _Kept:

@@ -14,9 +14,10 @@ from backend.matching.engine.schema import Floats
 
 FIRST_PAGE = 20
 EVERY = 10  # one place in ten goes outside the chosen fields
-# Which places of the first page the floor may take, in this order; never a tenth one.
-FLOOR_AT = (7, 17, 13, 4)
-DRAWN = 3  # of those that are owed views; the one of them that fits best gets the place
+# Which places of the first page the floor may take, in this order: the first ten stay those of the
+# points as long as two are enough; never a tenth one.
+FLOOR_AT = (13, 17, 7, 4)
+DRAWN = 2  # of those that are owed views; the one of them that fits best gets the place
 EXPLORATION, FLOOR, VARIETY = "exploration", "floor", "variety"
 # level -> (how many neighbours before are looked at, how alike at most, how far is looked ahead)
 VARIETIES = {"medium": (2, 0.75, 10), "high": (4, 0.5, 20)}

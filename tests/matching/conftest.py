@@ -51,7 +51,7 @@ def listed(rates: None) -> list[Any]:
 
 @pytest.fixture
 def learnt(listed: list[Any]) -> MatchRun:
-    population.create(people=150)
+    population.create(people=60)
     run = actions.train_run()
     assert run is not None
     runs.forget_model()

@@ -83,7 +83,7 @@ def test_the_population_is_plausible_and_uneven(listed: list[Any]) -> None:
 
 
 def test_a_training_is_asked_for_once_and_done_by_a_worker(listed: list[Any]) -> None:
-    population.create(people=150)
+    population.create(people=60)
     assert jobs.enqueue("matching.train", "2026-11-24")
     assert not jobs.enqueue("matching.train", "2026-11-24")
     jobs.run_due_jobs()

@@ -16,6 +16,7 @@ from backend.matching.exposure import (
     first_page_views,
     missing_shares,
     policy_in_force,
+    reached,
 )
 from backend.matching.models import ExposureCount, ExposurePolicy, ExposureReading
 from backend.matching.moving import FLOOR_AT
@@ -46,7 +47,7 @@ def measure_exposure() -> ExposureReading | None:
         until=seen.until,
         views=seen.total,
         listed=len(seen.views),
-        reached=len(seen.views) - len(missing),
+        reached=reached(seen, policy.floor_percent),
         owed=[[names[pk], round(share, 4)] for pk, share in most if pk in names],
     )
     ExposureCount.objects.filter(day__lt=seen.until - timedelta(days=KEPT_DAYS)).delete()

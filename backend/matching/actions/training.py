@@ -9,6 +9,7 @@ from backend.core import audit
 from backend.core.ids import new_id
 from backend.matching.engine import artifact, schema
 from backend.matching.engine.score import Model, rule_model
+from backend.matching.exposure import policy_in_force
 from backend.matching.models import MatchRun
 from backend.matching.runs import feature_version, newest_published
 
@@ -16,6 +17,9 @@ log = structlog.get_logger(__name__)
 # The first pages of everybody together must show most of what is listed.
 LEAST_COVERAGE = 0.5
 MOST_GINI = 0.8
+# With the floor on: how many listings must get what they are owed, and what it may cost.
+LEAST_REACHED = 0.8
+MOST_COST = 0.1
 
 
 def train_run() -> MatchRun | None:
@@ -27,14 +31,15 @@ def train_run() -> MatchRun | None:
     from backend.matching.dataset import read_dataset  # noqa: PLC0415
     from backend.matching.engine.evaluate import evaluate, paired_interval  # noqa: PLC0415
     from backend.matching.engine.fit import MatchRanker, TooFewChoices  # noqa: PLC0415
+    from backend.matching.served import exposure_of  # noqa: PLC0415
 
-    data = read_dataset()
+    data, policy = read_dataset(), policy_in_force()
     seen, held_out = data.split()
     run_id = new_id("run")
     ranker = MatchRanker(random_state=0)
     arrays = data.catalogue.arrays
     try:
-        trial = ranker.fit(data.people, arrays, seen, run_id)
+        trial = ranker.fit(data.people, arrays, seen, run_id, data.dismissed)
         ours = evaluate(trial, data.people, arrays, seen, held_out)
     except TooFewChoices as reason:
         log.info("matching.too_few_choices", reason=str(reason))
@@ -49,10 +54,23 @@ def train_run() -> MatchRun | None:
         "before": before.as_metrics(),
         "gain_over_rules": {"mean": round(gain, 4), "low": round(low, 4), "high": round(high, 4)},
         "choices": {"learnt_from": len(seen), "held_out": len(held_out)},
-    }
+        "dismissals": len(data.dismissed),
+        "listings": len(arrays),
+        "people": len(data.people),
+        "simulated": data.simulated,
+        "position": {
+            "choices": data.positions.choices,
+            "looked_at": [round(float(share), 3) for share in data.positions.looked_at[:20]],
+        },
+        "exposure": exposure_of(
+            trial, data.people, data.catalogue, seen, held_out,
+            floor_percent=policy.floor_percent if policy else 0,
+            places=policy.places if policy else 0,
+        ),
+    }  # fmt: skip
     gate = gate_of(metrics)
     # Measured on the past, then learnt from everything: what serves knows the newest choices too.
-    final = ranker.fit(data.people, arrays, data.choices, run_id)
+    final = ranker.fit(data.people, arrays, data.choices, run_id, data.dismissed)
     window = {"from": str(data.at[0]), "until": str(data.at[-1])}
     content = artifact.dump(final, metrics=metrics, window=window)
     measured = artifact.dump(trial, metrics=metrics, window=window)
@@ -74,6 +92,8 @@ def _measured_before() -> Model | None:
 def gate_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """What a run must pass to serve: each rule with what it asked and what it saw."""
     run, rules, before = metrics["run"], metrics["rules"], metrics["before"]
+    exposure = metrics["exposure"]
+    served = exposure["served"]
     return [
         _rule("beats the rules", metrics["gain_over_rules"]["low"], 0, above=True),
         _rule(
@@ -84,16 +104,18 @@ def gate_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
         ),
         _rule(
             "coverage of first pages",
-            run["coverage_at_20"],
+            served["coverage_at_20"],
             min(LEAST_COVERAGE, rules["coverage_at_20"]),
             above=True,
         ),
         _rule(
             "even exposure (Gini)",
-            run["gini_at_20"],
+            served["gini_at_20"],
             max(MOST_GINI, rules["gini_at_20"]),
             above=False,
         ),
+        _rule("listings that reach their floor", served["reached"], LEAST_REACHED, above=True),
+        _rule("cost of the floor in NDCG", exposure["cost_in_ndcg"], MOST_COST, above=False),
     ]
 
 

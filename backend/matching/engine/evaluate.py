@@ -55,7 +55,7 @@ def evaluate(
         ranked = rank_one(people[int(person)], listings, model, k=TOP, only=candidates)
         hits = np.array([row in truth for row in ranked.rows.tolist()])
         shown[ranked.rows] += 1
-        gains.append(_ndcg(hits[:10], len(truth)))
+        gains.append(ndcg(hits[:10], len(truth)))
         recalls.append(hits.sum() / len(truth))
         reciprocal.append(1 / (1 + int(hits.argmax())) if hits.any() else 0.0)
     return Quality(
@@ -69,7 +69,8 @@ def evaluate(
     )
 
 
-def _ndcg(hits: "np.ndarray[tuple[int], np.dtype[np.bool_]]", truth: int) -> float:
+def ndcg(hits: "np.ndarray[tuple[int], np.dtype[np.bool_]]", truth: int) -> float:
+    """Binary gain of the first ten places; the ideal has min(10, truth) hits on top."""
     discount = 1 / np.log2(np.arange(2, 12))
     ideal = discount[: min(10, truth)].sum()
     return float((hits * discount[: len(hits)]).sum() / ideal)

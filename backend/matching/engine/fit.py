@@ -31,6 +31,7 @@ NEGATIVES = 20
 MIN_POSITIVES = 50
 MIN_CHOICES = 10  # fewer choices of a project say nothing of their own
 LEAST_POINTS = 2
+REFUSED = 1.0  # a refusal weighs as much as a pledge, the other way
 LEAST_COEFFICIENT = 0.05  # of the largest: what people were asked counts at least a little
 
 
@@ -50,6 +51,9 @@ class Choices:
         return len(self.person)
 
 
+NONE = Choices(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
 class MatchRanker:
     """Fits a Model. `random_state` fixes the negatives; the same inputs give the same model."""
 
@@ -58,9 +62,15 @@ class MatchRanker:
         self.negatives = negatives
 
     def fit(
-        self, people: Sequence[Answers], listings: ListingArrays, choices: Choices, run_id: str
+        self,
+        people: Sequence[Answers],
+        listings: ListingArrays,
+        choices: Choices,
+        run_id: str,
+        refused: Choices | None = None,
     ) -> Model:
-        """Raises TooFewChoices under 50 choices or without two listings."""
+        """Raises TooFewChoices under 50 choices or without two listings. `refused`: what people
+        said they do not want, which counts more against it than not having chosen it."""
         if len(choices) < MIN_POSITIVES or len(listings) < 2:
             raise TooFewChoices(f"{len(choices)} choices of {len(listings)} listings")
         names = _answer_names(people)
@@ -77,7 +87,7 @@ class MatchRanker:
             lift_listings=lift.by_listing,
             is_rules=False,
         )
-        rows, labels, weights = self._examples(people, listings, choices, base)
+        rows, labels, weights = self._examples(people, listings, choices, base, refused or NONE)
         coefficients = _coefficients(rows, labels, weights)
         low, high = _bounds(rows, coefficients)
         return Model(
@@ -99,6 +109,7 @@ class MatchRanker:
         listings: ListingArrays,
         choices: Choices,
         base: Model,
+        refused: Choices,
     ) -> tuple[Floats, Ints, Floats]:
         """Each person's choices against listings that they did not choose."""
         random = np.random.default_rng(self.random_state)
@@ -113,6 +124,10 @@ class MatchRanker:
             rows += [values[chosen], values[negative]]
             labels += [np.ones(len(chosen), np.int64), np.zeros(count, np.int64)]
             weights += [choices.weight[mine], np.full(count, len(chosen) / max(count, 1))]
+            said_no = np.setdiff1d(refused.listing[refused.person == person], chosen)
+            rows.append(values[said_no])
+            labels.append(np.zeros(len(said_no), np.int64))
+            weights.append(np.full(len(said_no), REFUSED))
         return np.vstack(rows), np.concatenate(labels), np.concatenate(weights)
 
 

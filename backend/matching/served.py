@@ -1,0 +1,121 @@
+"""How good the order is as it is served: with the places for other fields and of the floor.
+
+The floor is measured before it is served: the lists by points alone say who would be seen too
+little, those are owed views, and the same lists are made again with the places that they are given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backend.matching.catalogue import Catalogue
+from backend.matching.engine.evaluate import gini, ndcg
+from backend.matching.engine.fit import Choices
+from backend.matching.engine.schema import Answers, Floats
+from backend.matching.engine.score import Model
+from backend.matching.exposure import MARGIN
+from backend.matching.moving import FIRST_PAGE
+from backend.matching.order import Floor, Wish, order_of
+
+MOST_PEOPLE = 400
+DAY = "evaluation"
+ROUNDS = 3  # of measuring and owing, as nights follow each other
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One way of serving the same people: `reached` is the share of listings at their floor."""
+
+    ndcg_at_10: float
+    coverage_at_20: float
+    gini_at_20: float
+    reached: float
+
+    def as_metrics(self) -> dict[str, float]:
+        return {name: round(value, 4) for name, value in self.__dict__.items()}
+
+
+def exposure_of(
+    model: Model,
+    people: Sequence[Answers],
+    catalogue: Catalogue,
+    seen: Choices,
+    held_out: Choices,
+    *,
+    floor_percent: int,
+    places: int,
+) -> dict[str, Any]:
+    """`by_points`, `served` and what serving costs, on the same people; ids are those of rows."""
+    persons = np.unique(held_out.person)
+    if len(persons) > MOST_PEOPLE:
+        persons = np.random.default_rng(0).choice(persons, MOST_PEOPLE, replace=False)
+    plain, views = _serve(model, people, catalogue, seen, held_out, persons, None, False)
+    floor, total = floor_percent / 100, views.copy()
+    served, by_points = plain, _reading(plain, views, floor)
+    for night in range(ROUNDS):
+        owed = _owed(total, floor, catalogue)
+        served, shown = _serve(
+            model, people, catalogue, seen, held_out, persons, (owed, places, night), True
+        )
+        total += shown
+    # What people see once the floor works: all nights but the first, which had none.
+    after = _reading(served, total - views, floor)
+    cost = 1 - after.ndcg_at_10 / by_points.ndcg_at_10 if by_points.ndcg_at_10 else 0.0
+    return {
+        "people": len(persons),
+        "by_points": by_points.as_metrics(),
+        "served": after.as_metrics(),
+        "cost_in_ndcg": round(cost, 4),
+        "floor_percent": floor_percent,
+    }
+
+
+Kept = tuple[tuple[tuple[str, float], ...], int, int]
+
+
+def _serve(
+    model: Model,
+    people: Sequence[Answers],
+    catalogue: Catalogue,
+    seen: Choices,
+    held_out: Choices,
+    persons: Any,
+    owed: Kept | None,
+    explore: bool,
+) -> tuple[list[float], Floats]:
+    gains, shown = [], np.zeros(len(catalogue.arrays))
+    ids = catalogue.arrays.ids
+    for person in persons.tolist():
+        before = seen.listing[seen.person == person].tolist()
+        truth = set(held_out.listing[held_out.person == person].tolist()) - set(before)
+        if not truth:
+            continue
+        floor = Floor(owed[0], owed[1], f"{person} {owed[2]}") if owed else None
+        wish = Wish(
+            people[person], {}, DAY, explore=explore, floor=floor,
+            hidden=frozenset(ids[row] for row in before),
+        )  # fmt: skip
+        order = order_of(wish, catalogue, model, limit=FIRST_PAGE, offset=0)
+        rows = [spot.row for spot in order.spots]
+        shown[rows] += 1
+        gains.append(ndcg(np.array([row in truth for row in rows[:10]]), len(truth)))
+    return gains, shown
+
+
+def _reading(gains: list[float], views: Floats, floor: float) -> Exposure:
+    even = views.sum() / max(len(views), 1) or 1.0
+    return Exposure(
+        ndcg_at_10=float(np.mean(gains)) if gains else 0.0,
+        coverage_at_20=float((views > 0).mean()) if len(views) else 0.0,
+        gini_at_20=gini(views),
+        reached=float((views / even >= floor).mean()) if len(views) else 0.0,
+    )
+
+
+def _owed(views: Floats, floor: float, catalogue: Catalogue) -> tuple[tuple[str, float], ...]:
+    even = views.sum() / max(len(views), 1) or 1.0
+    missing = MARGIN * floor - views / even
+    ids = catalogue.arrays.ids
+    return tuple((ids[i], float(missing[i])) for i in np.flatnonzero(missing > 0).tolist())

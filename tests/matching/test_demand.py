@@ -1,0 +1,104 @@
+"""Who could fit a project: bands only, nothing under ten, the owner's people only."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from backend.core import jobs
+from backend.core.errors import NotAllowed
+from backend.matching import actions, demand, population
+from backend.matching.catalogue import engine_vocabulary
+from backend.matching.engine.schema import Answers, Listing, encode_listings
+from backend.matching.engine.score import rule_model
+from backend.matching.models import DemandReport
+from tests import factories
+
+LISTING = Listing(
+    id="prj_1", field="smart_manufacturing", technologies=("ai",), instrument="contribution",
+    ticket=2_000_000.0, trl=7, horizon_months=30, languages=("vi",),
+)  # fmt: skip
+ROWS = encode_listings([LISTING], engine_vocabulary())
+
+
+@pytest.mark.parametrize(
+    ("count", "band"),
+    [(0, (0, 9)), (9, (0, 9)), (10, (10, 19)), (49, (20, 49)), (1999, (1000, 1999)),
+     (100_000, (100_000, 0)), (5 * 10**6, (100_000, 0))],
+)  # fmt: skip
+def test_counts_are_told_in_bands(count: int, band: tuple[int, int]) -> None:
+    assert demand.band(count) == band
+
+
+def people(count: int, **answers: Any) -> list[Answers]:
+    return [replace(Answers(fields=("smart_manufacturing",)), **answers) for _ in range(count)]
+
+
+def a_report(crowd: list[Answers]) -> dict[str, Any]:
+    edits = demand.edits_of(LISTING, crowd, ROWS)
+    return demand.report(demand.count_fits(LISTING, edits, crowd, rule_model(), ROWS), edits)
+
+
+def test_groups_under_ten_are_never_told() -> None:
+    crowd = people(30, country="US") + people(9, country="JP") + [Answers()] * 50
+    found = a_report(crowd)
+    assert found["answered"] == (20, 49)
+    assert [key for key, *_band in found["kinds"]["country"]] == ["US"]
+    assert found["hidden"]["country"] == 1
+    assert "JP" not in json.dumps(found)
+
+
+def test_the_edit_that_widens_is_found_and_small_gains_are_not_told() -> None:
+    crowd = people(12) + people(25, budget=100_000.0) + people(9, languages=("en",))
+    found = a_report(crowd)
+    edits = {(e["factor"], e["new"]) for e in found["edits"]}
+    assert any(factor == "ticket" for factor, _new in edits)
+    assert ("language", "en") not in edits
+    assert all(e["gain"][0] >= 10 for e in found["edits"])
+
+
+def test_the_same_count_whatever_the_order_of_people() -> None:
+    crowd = people(12) + people(25, budget=100_000.0, country="US")
+    mixed = [crowd[i] for i in np.random.default_rng(0).permutation(len(crowd))]
+    assert a_report(crowd) == a_report(mixed)
+
+
+@pytest.mark.django_db
+def test_the_panel_is_for_the_owners_people_only(client: Client, rates: None) -> None:
+    owner = factories.a_user()
+    project = factories.a_listed_project(owner=owner, field="smart_manufacturing")
+    population.create(people=60)
+    path = f"/en/me/proposals/{project.public_id}/demand/"
+    assert client.get(path).status_code == 302
+    client.force_login(factories.a_user())
+    assert client.get(path).status_code == 403
+    with pytest.raises(NotAllowed):
+        actions.ask_for_demand(project, by=factories.an_officer("lead"))
+    assert not DemandReport.objects.exists()
+    client.force_login(owner)
+    assert "counted for the first time" in client.get(path).content.decode()
+    jobs.run_due_jobs()
+    page = client.get(path).content.decode()
+    assert "People who fit it today" in page
+    assert "invented people" in page
+    assert "sim_" not in page
+    report = DemandReport.objects.get()
+    client.get(path)
+    jobs.run_due_jobs()
+    assert DemandReport.objects.get().made_at == report.made_at
+
+
+@pytest.mark.django_db
+def test_a_draft_that_its_owner_alone_sees_has_a_panel_too(client: Client, rates: None) -> None:
+    owner = factories.a_user()
+    draft = factories.a_draft(owner=owner)
+    client.force_login(owner)
+    path = f"/vi/me/proposals/{draft.public_id}/demand/"
+    client.get(path)
+    jobs.run_due_jobs()
+    assert "dưới 10" in client.get(path).content.decode()
+    client.force_login(factories.a_user())
+    assert client.get(path).status_code == 404
