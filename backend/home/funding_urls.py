@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from backend.home import demo_clock, finance_pages, milestone_pages, my_pledges, pledge_pages
+from backend.home import (
+    demo_clock,
+    finance_pages,
+    milestone_pages,
+    my_pledges,
+    payment_pages,
+    pledge_pages,
+)
 
 MINE = "me/pledges/<str:plg>/"
 PAYMENT = "money/payments/<str:dsb>/"
@@ -23,6 +30,9 @@ urlpatterns = [
     path(f"{MINE}check/", pledge_pages.check, name="pledge_check"),
     path(f"{MINE}card/", my_pledges.card, name="pledge_card"),
     path(f"{MINE}withdraw/", my_pledges.withdraw, name="pledge_withdraw"),
+    path(f"{MINE}pay/", payment_pages.pay, name="pledge_pay"),
+    path(f"{MINE}paid/", payment_pages.paid, name="pledge_paid"),
+    path("me/pay/<str:token>/", payment_pages.pay_link, name="pay_link"),
     # Owners
     path("me/rounds/", milestone_pages.owner_rounds, name="owner_rounds"),
     path("me/rounds/<str:rnd>/", milestone_pages.owner_round, name="owner_round"),
@@ -37,6 +47,10 @@ urlpatterns = [
     path("paybacks/<str:pbk>/verify/", milestone_pages.verify_payback, name="payback_verify"),
     # Finance officers
     path("money/", finance_pages.desk, name="finance"),
+    path("money/breaks/", payment_pages.breaks_page, name="breaks"),
+    path("money/breaks.csv", payment_pages.breaks_csv, name="breaks_csv"),
+    path("money/breaks/<str:brk>/take/", payment_pages.break_take, name="break_take"),
+    path("money/breaks/<str:brk>/explain/", payment_pages.break_explain, name="break_explain"),
     path("money/switch/", finance_pages.switch, name="switch"),
     path("money/parts/<str:trn>/prepare/", finance_pages.propose, name="payment_propose"),
     path(PAYMENT, finance_pages.payment, name="payment"),

@@ -23,7 +23,7 @@ from backend.core.formats import CITY_ZONE, format_money
 from backend.core.money import Money
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import cards, pledges
-from backend.funding.models import CardSetup, Pledge
+from backend.funding.models import CardSetup, ChargeObligation, Pledge
 from backend.funding.queries import drafts_of, pledge_for
 from backend.funding.workflow import PledgeStatus
 from backend.home import portfolio
@@ -128,6 +128,9 @@ def _context(row: Pledge) -> dict[str, Any]:
         "ends_at": pledges.withdrawal_ends_at(row),
         "can_withdraw": portfolio.can_withdraw(row, now),
         "saved_card": cards.card_of(row) if row.route == "card" else None,
+        "needs_bank": ChargeObligation.objects.filter(
+            pledge=row, status="needs_action", grace_until__gt=now
+        ).exists(),
         "needs_card": row.status in {"card_pending", "action_required", "retry_wait"},
         "is_bank": row.route == "bank",
         "zone": row.investor.time_zone,

@@ -1,6 +1,7 @@
 """Pledges and the money of a project: one mail for each step that somebody must know of."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -8,8 +9,9 @@ from django.utils.translation import gettext as _
 from backend.accounts.models import User
 from backend.core.formats import format_datetime, format_moment_in, format_money
 from backend.core.money import Money
+from backend.funding.actions import payment_links
 from backend.funding.actions.pledges import withdrawal_ends_at
-from backend.funding.models import Disbursement, Pledge, Tranche
+from backend.funding.models import ChargeObligation, Disbursement, Pledge, Tranche
 from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.notifications.readers import members_of_owner, people_with_role
 from backend.projects.models import Project
@@ -60,6 +62,29 @@ def _of_pledge(
         )
 
     return words
+
+
+def _waits(happened: Happened, reader: User) -> Notice:
+    """A payment needs its person: to the bank's page by a link that works once, or for a card."""
+    pledge: Pledge = happened.subject
+    notice = _of_pledge(
+        lambda: _("Your payment of %(amount)s needs you (%(ref)s)"),
+        lambda: _("Nothing was charged. Confirm with your bank or use another card before "
+                  "%(grace)s; else the pledge ends and costs you nothing."),
+    )(happened, reader)  # fmt: skip
+    row = ChargeObligation.objects.filter(pledge=pledge, status="needs_action").first()
+    if row is None:
+        return notice
+    return replace(
+        notice,
+        button=_("Complete the payment at your bank"),
+        path=f"me/pay/{payment_links.token_of(row)}/",
+    )
+
+
+def _reminded(happened: Happened) -> Iterable[User]:
+    """The first reminder falls together with the mail that said it; later ones are told."""
+    return _investor(happened) if happened.data.get("number", 0) > 1 else []
 
 
 def _mine(words: Callable[[Happened, User], Notice]) -> Entry:
@@ -155,13 +180,8 @@ ENTRIES: dict[str, Entry] = {
             lambda: _("The money is held. It is released one milestone at a time, on evidence."),
         )
     ),
-    "pledge.action_required": _mine(
-        _of_pledge(
-            lambda: _("Your payment of %(amount)s needs you (%(ref)s)"),
-            lambda: _("Nothing was charged. Confirm with your bank or use another card before "
-                      "%(grace)s; else the pledge ends and costs you nothing."),
-        )
-    ),
+    "pledge.action_required": _mine(_waits),
+    "pledge.payment_waits": Entry(Group.MONEY, _reminded, _waits, tells_actor=True),
     "pledge.dropped": _mine(
         _of_pledge(
             lambda: _("Your pledge of %(amount)s ended without a payment (%(ref)s)"),
