@@ -81,7 +81,7 @@ def test_what_is_draft_or_unconfirmed_is_switched_off() -> None:
 
 def test_a_rule_does_not_hold_before_its_day() -> None:
     with pytest.raises(LookupError):
-        rules.requirements("DE", "equity", date(2026, 11, 21))
+        rules.requirements("DE", "equity", date(2025, 12, 31))
 
 
 def test_money_comes_in_as_the_rules_say() -> None:
