@@ -7,7 +7,11 @@ One class, three renderers: page and htmx fragment (core.middleware), problem+js
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from backend.core.formats import format_money
+from backend.core.money import Money
 
 
 class DomainError(Exception):
@@ -35,7 +39,16 @@ class DomainError(Exception):
 
     def __str__(self) -> str:
         text = str(self.message)
-        return text % self.params if self.params else text
+        return text % _written_out(self.params) if self.params else text
+
+
+def _written_out(params: dict[str, Any]) -> dict[str, Any]:
+    """Sums as people of the active language write them."""
+    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    return {
+        name: format_money(value, language) if isinstance(value, Money) else value
+        for name, value in params.items()
+    }
 
 
 class Invalid(DomainError):

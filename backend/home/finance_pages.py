@@ -19,7 +19,6 @@ from backend.funding.models import Disbursement
 from backend.home.me_pages import confirmed_recently, person_of
 from backend.home.milestone_pages import put
 from backend.home.office_forms import ReasonForm, ReceiptForm, SlipForm, total_of
-from backend.home.pledge_forms import words_of
 
 BOTH = ["GET", "HEAD", "POST"]
 READERS = ("finance", "auditor")
@@ -200,6 +199,6 @@ def switch(request: HttpRequest) -> HttpResponse:
                 control.stop_charging(by=person_of(request), reason=form.cleaned_data["reason"])
                 return redirect("home:switch")
         except DomainError as refused:
-            form.add_error(None, words_of(refused))
+            form.add_error(None, str(refused))
     context = {"control": facts, "form": form}
     return render(request, "money/switch.html", context, status=400 if form.errors else 200)

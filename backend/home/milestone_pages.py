@@ -30,7 +30,6 @@ from backend.home.office_forms import (
     ReasonForm,
     RoundForm,
 )
-from backend.home.pledge_forms import words_of
 from backend.projects.permissions import is_member_of
 from backend.projects.queries import project_for
 
@@ -39,7 +38,7 @@ BOTH = ["GET", "HEAD", "POST"]
 
 def put(form: Any, refused: DomainError) -> None:
     """A refusal beside its field, else above the form."""
-    form.add_error(refused.field if refused.field in form.fields else None, words_of(refused))
+    form.add_error(refused.field if refused.field in form.fields else None, str(refused))
 
 
 # --- the lead -----------------------------------------------------------------------------------

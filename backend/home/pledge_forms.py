@@ -7,7 +7,6 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from backend.core.errors import DomainError
 from backend.core.formats import format_money
 from backend.core.money import (
     CURRENCIES,
@@ -28,16 +27,6 @@ CARD_NUMBER = _("This looks like a card number. Never type it here; delete it an
 
 def language_now() -> str:
     return "en" if (get_language() or "vi").startswith("en") else "vi"
-
-
-def words_of(error: DomainError) -> str:
-    """A refusal with its sums written out as people of this language read them."""
-    params = {
-        key: format_money(value, language_now()) if isinstance(value, Money) else value
-        for key, value in error.params.items()
-    }
-    text = str(error.message)
-    return text % params if params else text
 
 
 class MoneyReading:

@@ -37,7 +37,6 @@ from backend.home.pledge_forms import (
     KnowledgeForm,
     first_currency,
     language_now,
-    words_of,
 )
 from backend.home.pledge_texts import agreement, extra_warning, loss_result
 from backend.home.vocabulary import vocabulary
@@ -207,7 +206,7 @@ def _amount_page(
 def _put(form: Any, refused: DomainError) -> None:
     """A refusal beside the field that it is about, else above the form."""
     field = refused.field if refused.field in form.fields else None
-    form.add_error(field, words_of(refused))
+    form.add_error(field, str(refused))
 
 
 def _draft(request: HttpRequest, plg: str) -> Pledge:
@@ -381,7 +380,7 @@ def check(request: HttpRequest, plg: str) -> HttpResponse:
             context = _page(pledge, "check", changed=changed)
             form, status = ConfirmForm(), 409
         except DomainError as refused:
-            form.add_error(None, words_of(refused))
+            form.add_error(None, str(refused))
             status = refused.status
         else:
             return _after_promise(request, pledge)
@@ -399,5 +398,5 @@ def _after_promise(request: HttpRequest, pledge: Pledge) -> HttpResponse:
     try:
         return to_card(request, pledge)
     except DomainError as refused:
-        messages.error(request, words_of(refused))
+        messages.error(request, str(refused))
         return redirect("home:pledge", pledge.public_id)

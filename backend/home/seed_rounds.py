@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
 from backend.accounts.demo import DemoPeople
 from backend.accounts.models import InvestorProfile, User
@@ -82,12 +83,13 @@ def open_rounds(people: DemoPeople, days_ago: DaysAgo) -> None:
         opened = min(plan.opened, max(1.5, listed - 1.0))
         length = plan.opened + plan.closes if plan.closes < 0 else opened + plan.closes
         length = min(length, opened - 0.5) if plan.closes < 0 else length
-        days_ago(opened)
-        round_ = rounds.open_round(
-            project, by=people.lead, closes_at=app_now() + timedelta(days=length)
-        )
-        _fill(plan, round_, crowd, people)
-        _end(plan, round_, people, days_ago, opened - length)
+        with transaction.atomic():
+            days_ago(opened)
+            round_ = rounds.open_round(
+                project, by=people.lead, closes_at=app_now() + timedelta(days=length)
+            )
+            _fill(plan, round_, crowd, people)
+            _end(plan, round_, people, days_ago, opened - length)
 
 
 def _supporters() -> list[tuple[User, str]]:
@@ -111,7 +113,10 @@ def _fill(plan: Plan, round_: Round, crowd: list[tuple[User, str]], people: Demo
     """Pledges of the crowd, each about an equal part, and one of a demo investor."""
     wanted = round_.target_minor * plan.percent // 100
     own = people.investors[0]
-    who = [(own, "USD"), *crowd][: plan.people] if plan.end != "running" else crowd[: plan.people]
+    who = [(own, "USD"), *crowd][: plan.people]
+    if plan.end == "running":
+        # A limit of ten thousand Australian dollars would be passed.
+        who = [(user, currency) for user, currency in crowd if currency != "AUD"][: plan.people]
     for number, (user, currency) in enumerate(who):
         left = wanted - Round.objects.get(pk=round_.pk).reserved_minor
         share = left // (len(who) - number)
