@@ -157,7 +157,7 @@ class FiguresForm(MoneyReading, forms.Form):
     )
     liquid = forms.CharField(
         label=_("Money that you can reach within a month"),
-        help_text=_("Cash, savings, listed shares. Not your home, not a pension."),
+        help_text=_("Cash, bank deposits, listed shares. Not your home, not a pension."),
         max_length=60,
         error_messages={"required": _("Enter zero or more")},
         widget=forms.TextInput(
