@@ -20,6 +20,7 @@ from backend.notifications.catalogue import GROUP_WORDS, USUAL, Entry, Group, No
 from backend.notifications.links import stop_link
 from backend.notifications.models import Channel, Notification, PendingEvent
 from backend.projects import actions as projects
+from backend.projects.talk_actions import answer_question, ask_question
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -264,3 +265,16 @@ def test_the_trigger_and_not_a_call_is_what_remembers() -> None:
     assert [p.event.code for p in PendingEvent.objects.select_related("event")] == [
         "project.listed"
     ]
+
+
+def test_a_question_is_told_to_the_owner_and_its_answer_to_who_asked() -> None:
+    owner, asker = factories.a_user(), factories.a_user()
+    project = factories.a_listed_project(owner=owner)
+    tasks.tell_people()
+    question = ask_question(project, by=asker, text="Pin dùng được mấy năm?", language="vi")
+    tasks.tell_people()
+    assert told(owner)[-1] == "question.asked"
+    assert told(asker) == []
+    answer_question(question, by=owner, answer="Năm năm.", language="vi")
+    tasks.tell_people()
+    assert told(asker) == ["question.answered"]
