@@ -125,6 +125,87 @@ const journeys = {
     await page.goto(`${base}/${language}/me/`);
     assert.match(page.url(), /sign-in/);
   },
+  // Two officers and a lead on the keyboard only: from the queue to the letter in 60 presses.
+  async desk(page) {
+    let presses = 0;
+    const key = async (name) => {
+      presses += 1;
+      await page.keyboard.press(name);
+    };
+    const go = async (...keys) => {
+      const there = page.waitForNavigation({ timeout: 15000 });
+      if (keys.length === 2) {
+        presses += 1;
+        await page.keyboard.down(keys[0]);
+        await key(keys[1]);
+        await page.keyboard.up(keys[0]);
+      } else {
+        await key(keys[0]);
+      }
+      await there;
+    };
+    const open = async (task) => {
+      await page.goto(`${base}/${language}/office/queue/?task=${task}`);
+      const place = await rowWith(page, "2");
+      assert.ok(place >= 0, `a case with two versions waits for ${task}`);
+      for (let i = 0; i <= place; i += 1) await key("j");
+      await go("Enter");
+    };
+    for (const officer of ["tung@caukieu.example", "duong@caukieu.example"]) {
+      await enterOffice(page, officer);
+      await open("review");
+      for (let i = 0; i < 5; i += 1) await key("4");
+      assert.strictEqual((await page.$$("fieldset[data-score] input:checked")).length, 5);
+      assert.match(await text(page, "[data-total]"), /^80/);
+      await go("Control", "Enter");
+      assert.strictEqual((await page.$$("fieldset[data-score]")).length, 0);
+    }
+    await enterOffice(page, "bao@caukieu.example");
+    await open("decision");
+    await go("d");
+    await key("1");
+    await go("Control", "Enter");
+    assert.match(await text(page, ".letter"), /80/);
+    await go("Control", "Enter");
+    assert.match(page.url(), /\/office\/letters\/ltr_/);
+    assert.ok(presses <= 60, `${presses} presses`);
+  },
+  // The same by forms alone: a second review, the decision, and the signature of a fourth person.
+  async deskforms(page) {
+    const openRow = async (task, version) => {
+      await page.goto(`${base}/${language}/office/queue/?task=${task}`);
+      const place = await rowWith(page, version);
+      assert.ok(place >= 0);
+      const links = await page.$$("tr[data-row] th a");
+      await Promise.all([page.waitForNavigation(), links[place].evaluate((e) => e.click())]);
+      if (/declare/.test(page.url())) await press(page, "button[name=conflict][value=no]");
+    };
+    await enterOffice(page, "duong@caukieu.example");
+    await openRow("review", "1");
+    await page.$$eval("fieldset[data-score] input[value='4']", (all) => all.forEach((e) => e.click()));
+    await press(page, "button[name=do][value=submit]");
+    const scored = page.url();
+    const gap = await page.$("textarea[name^=gap_]");
+    if (gap) {
+      await gap.type("Theo số đo trong hồ sơ");
+      await press(page, "form[data-submit] [data-main]");
+    }
+    await enterOffice(page, "bao@caukieu.example");
+    await page.goto(scored);
+    if (/declare/.test(page.url())) await press(page, "button[name=conflict][value=no]");
+    const decide = await page.$("a[href$='/decide/']");
+    if (!decide) return; // the first reviewer has yet to explain a gap
+    await press(page, "a[href$='/decide/']");
+    await page.$eval("input[name=outcome][value=list]", (e) => e.click());
+    await press(page, "button[name=do][value=preview]");
+    await press(page, "button[name=do][value=keep]");
+    const letter = page.url();
+    await enterOffice(page, "oanh@caukieu.example");
+    await page.goto(letter);
+    await press(page, "button[name=conflict][value=no]");
+    await press(page, "form[action$='/sign/'] button");
+    assert.match(await text(page, "h1"), /TĐ-/);
+  },
   // An officer asks for a link, and is asked for the code of the local outbox after it.
   async officer(page) {
     await page.goto(`${base}/${language}/account/sign-in/`);
@@ -143,6 +224,27 @@ const journeys = {
     assert.match(page.url(), /\/me\/$/);
   },
 };
+
+// Signing in as somebody of the office: password, then the code that the local outbox shows.
+async function enterOffice(page, email) {
+  const cookies = await page.cookies();
+  if (cookies.length) await page.deleteCookie(...cookies);
+  await page.goto(`${base}/${language}/account/sign-in/`);
+  await page.type("input[name=login]", email);
+  await page.type("input[name=password]", process.env.DEMO_PASSWORD);
+  await press(page, "main form button[type=submit]");
+  const outbox = await page.browserContext().newPage();
+  await outbox.goto(`${base}/${language}/outbox/`);
+  const code = await outbox.$$eval("main table tr", (rows, who) =>
+    rows.find((r) => r.innerText.includes(who)).querySelector("code").innerText, email);
+  await outbox.close();
+  await page.type("#id_code", code.replace(/\s/g, ""));
+  await press(page, "main form button[type=submit]");
+}
+
+const rowWith = (page, version) => page.$$eval("tr[data-row]", (rows, v) =>
+  rows.findIndex((r) => r.querySelector("td.num").innerText.trim() === v
+    && !r.querySelector("th .tag")), version);
 
 // Mails are sent by a worker; here its work is done on the spot.
 async function openNewestMail(page) {

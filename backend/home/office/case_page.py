@@ -187,7 +187,9 @@ def declare(request: HttpRequest, key: str) -> HttpResponse:
                 errors = {"conflict": str(error)}
             else:
                 if answer == "no":
-                    return redirect("office:case", key=key)
+                    there = request.GET.get("next", "")
+                    inside = there.startswith(("/vi/office/", "/en/office/"))
+                    return redirect(there) if inside else redirect("office:case", key=key)
                 return done(request, _("Noted. The case is passed on."), "office:queue")
         else:
             errors = {"conflict": _("Choose one of the two.")}

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -16,7 +18,8 @@ from backend.home.office.base import desk_page, done, language_of_page, person_o
 from backend.reviews import decision_actions, letters
 from backend.reviews.case_file import case_for
 from backend.reviews.letter_pdf import pdf_of
-from backend.reviews.models import Letter
+from backend.reviews.models import ConflictDeclaration, Letter
+from backend.reviews.permissions import ACTING_ROLES
 from backend.reviews.queries import letter_of_owner, letters_of_office
 from backend.reviews.workflow import LetterStatus
 
@@ -59,6 +62,13 @@ def _letter(request: HttpRequest, letter_id: str) -> tuple[Letter, Any]:
 @desk_page()
 @require_safe
 def letter(request: HttpRequest, letter_id: str) -> HttpResponse:
+    """One letter. Whoever acts in the office declares first, as for the case itself."""
+    _row, case = _letter(request, letter_id)
+    user = person_of(request)
+    declared = ConflictDeclaration.objects.filter(project=case.project, officer=user).first()
+    if case.my_roles & ACTING_ROLES and declared is None:
+        query = urlencode({"next": request.path})
+        return redirect(f"{reverse('office:declare', args=[case.project.public_id])}?{query}")
     return _page(request, letter_id)
 
 
