@@ -20,6 +20,7 @@ from backend.accounts.models import Organisation, OrganisationMembership, User
 from backend.core import jobs
 from backend.core.clock import set_demo_offset
 from backend.funding.models import FxRate
+from backend.home.demo_flows import seed_flows
 from backend.home.demo_profiles import fill_demo_profiles
 from backend.home.seed_reviews import Walker, second_office
 from backend.projects import actions as projects
@@ -63,6 +64,8 @@ def seed(say: Say) -> None:
     second_office()
     say("example proposals, through submission, review and decision")
     load_examples(people)
+    say("a public account of invented figures, labelled so")
+    seed_flows()
 
 
 def load_rates() -> None:
