@@ -75,7 +75,7 @@ class FlowsPage:
     hidden: int
 
 
-class _Words:
+class Words:
     """Names and sums in one language."""
 
     def __init__(self, language: str) -> None:
@@ -125,7 +125,7 @@ def _region(key: str) -> str:
 
 def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
     """Everything below the heading, from the snapshot's own document."""
-    words = _Words(language)
+    words = Words(language)
     cells = [Cell(*row) for row in snapshot.document["rows"]]
     total = _one(cells, "total", "pledged")
     year = snapshot.taken_at.year
@@ -146,7 +146,7 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
             _by(cells, "pillar", words), _by(cells, "place", words), _milestones(cells, words),
             _decisions(cells, words),
         ],
-        targets=_targets(total, words),
+        targets=targets_table(total, words),
         series=_published(words),
         hidden=snapshot.hidden_count,
     )  # fmt: skip
@@ -160,7 +160,7 @@ def _of(cells: Sequence[Cell], series_: str, measure: str = "pledged") -> list[C
     return [c for c in cells if c.series == series_ and c.measure == measure]
 
 
-def _sentence(total: Cell | None, words: _Words) -> str:
+def _sentence(total: Cell | None, words: Words) -> str:
     if total is None or total.value == 0:
         return _("Nothing is pledged yet: 0 ₫ from nobody.")
     if total.is_hidden:
@@ -170,7 +170,7 @@ def _sentence(total: Cell | None, words: _Words) -> str:
     }  # fmt: skip
 
 
-def _meter(total: Cell | None, goal: Figure, words: _Words) -> SafeString:
+def _meter(total: Cell | None, goal: Figure, words: Words) -> SafeString:
     value = total.value if total and total.value is not None else 0
     most = int(goal.value) * BILLION
     marks = [words.number(int(goal.value) * i // 5) for i in range(6)]
@@ -184,7 +184,7 @@ def _shares(cells: Sequence[Cell]) -> list[float | None]:
     return [None if c.value is None else c.value / most for c in cells]
 
 
-def _by_month(cells: Sequence[Cell], goal: Figure, words: _Words) -> Chart:
+def _by_month(cells: Sequence[Cell], goal: Figure, words: Words) -> Chart:
     months = sorted(_of(cells, "month"), key=lambda c: c.period)
     shown = [c for c in months if c.value is not None]
     pace = int(goal.value) * BILLION // 12
@@ -214,7 +214,7 @@ def _by_month(cells: Sequence[Cell], goal: Figure, words: _Words) -> Chart:
     return Chart("month", finding, _("Pledged each month, billion ₫"), svg, note, table, True)
 
 
-def _billions(cell: Cell, words: _Words) -> str:
+def _billions(cell: Cell, words: Words) -> str:
     if cell.value is None:
         return "–"
     return words.number((Decimal(cell.value) / BILLION).quantize(Decimal("0.1")))
@@ -234,7 +234,7 @@ def step_words() -> Mapping[str, tuple[str, str]]:
     }
 
 
-def _steps(cells: Sequence[Cell], words: _Words) -> Chart:
+def _steps(cells: Sequence[Cell], words: Words) -> Chart:
     found = [(step, _one(cells, "total", step)) for step in STEPS]
     names = step_words()
     most = max((c.value or 0 for _s, c in found if c), default=0) or 1
@@ -266,7 +266,7 @@ HEADS = {
 }  # fmt: skip
 
 
-def _by(cells: Sequence[Cell], name: str, words: _Words) -> Chart:
+def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
     titles = {
         "country": (_("Pledged by country of residence"), _("Country or territory")),
         "region": (_("Pledged by region"), _("Region")),
@@ -307,7 +307,7 @@ def _by(cells: Sequence[Cell], name: str, words: _Words) -> Chart:
     return Chart(name, finding, titles[0], svg, note, table)
 
 
-def _milestones(cells: Sequence[Cell], words: _Words) -> Chart:
+def _milestones(cells: Sequence[Cell], words: Words) -> Chart:
     names = {
         "verified": _("Verified"), "late": _("Late"), "failed": _("Not met, money returned"),
         "due": _("Due, not proven yet"), "evidence_in": _("Evidence being checked"),
@@ -331,7 +331,7 @@ def _milestones(cells: Sequence[Cell], words: _Words) -> Chart:
     return Chart("milestones", finding, _("Milestones of listed projects"), svg, note, table)
 
 
-def _decisions(cells: Sequence[Cell], words: _Words) -> Chart:
+def _decisions(cells: Sequence[Cell], words: Words) -> Chart:
     by_month: dict[str, dict[str, int]] = {}
     for cell in cells:
         if cell.series == "decision":
@@ -361,7 +361,7 @@ def _decisions(cells: Sequence[Cell], words: _Words) -> Chart:
     return Chart("decisions", finding, _("Working days to a decision"), svg, note, table)
 
 
-def _targets(total: Cell | None, words: _Words) -> Table:
+def targets_table(total: Cell | None, words: Words) -> Table:
     rows = []
     names = {
         "mobilised": _("Raised from remittances and social sources"),
@@ -380,7 +380,7 @@ def _targets(total: Cell | None, words: _Words) -> Table:
     return Table(_("The programme's targets"), head, rows)
 
 
-def _published(words: _Words) -> Table:
+def _published(words: Words) -> Table:
     status = {
         "published": _("published"), "derived": _("worked out from published figures"),
         "forecast": _("forecast"), "conflict": _("sources disagree, both are shown"),

@@ -14,8 +14,10 @@ from backend.core.web import public_page
 from backend.insights import chain, queries
 from backend.insights.flows_page import flows_page
 from backend.insights.models import Snapshot
+from backend.insights.report import report_pdf, report_xlsx
 
 LISTED = 60
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _language() -> str:
@@ -71,6 +73,22 @@ def csv_file(request: HttpRequest, version: str) -> HttpResponse:
     name = f"cau-kieu-flows-{version}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@require_safe
+@public_page
+def report(request: HttpRequest, version: str, kind: str) -> HttpResponse:
+    """The printable report in the page's language, or the rows as a workbook."""
+    found = queries.snapshot_for(version)
+    if kind == "pdf":
+        rows = list(queries.corrections()[:LISTED])
+        content = report_pdf(found, rows, _language())
+        answer = HttpResponse(content, content_type="application/pdf")
+    else:
+        answer = HttpResponse(report_xlsx(found), content_type=XLSX)
+    name = f"cau-kieu-flows-{version}-{_language()}.{kind}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @require_safe
