@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from allauth.account.utils import user_id_to_str
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.cache import caches
 from django.test import Client
@@ -27,6 +28,7 @@ def past_the_code(client: Client, role: str) -> Client:
     client.force_login(officer)
     session = client.session
     session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": 1.0}]
+    session["account_authentication_methods_user"] = user_id_to_str(officer)
     session.save()
     return client
 
