@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from allauth.account.utils import user_id_to_str
+from allauth.account.internal.userkit import user_id_to_str
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.cache import caches
 from django.test import Client
