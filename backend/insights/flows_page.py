@@ -205,7 +205,7 @@ def _by_month(cells: Sequence[Cell], goal: Figure, words: Words) -> Chart:
         "sum": words.number(Decimal(pace * 10 // BILLION) / 10)
     }
     table = Table(
-        _("Pledged by month"), (_("Month"), _("Amount"), _("People")),
+        _("Pledged by month"), (_("Month"), _("Amount"), _("Number of people")),
         [(words.month(c.period), words.sum(c), words.people(c)) for c in months],
     )  # fmt: skip
     svg = charts.upright(bars, finding, pace / most, line) if months else None
@@ -251,7 +251,7 @@ def _steps(cells: Sequence[Cell], words: Words) -> Chart:
         "pledged": words.sum(pledged), "held": words.sum(held),
     }  # fmt: skip
     table = Table(
-        _("From calculated to returned"), (_("Step"), _("Amount"), _("People"), _("Meaning")),
+        _("From calculated to returned"), (_("Step"), _("Amount"), _("Number of people"), _("Meaning")),
         [(names[s][0], words.sum(c), words.people(c), names[s][1]) for s, c in found],
     )  # fmt: skip
     note = _("Two states are never added up in one figure. Held, released and returned come from "
@@ -301,7 +301,7 @@ def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
     if name == "pillar":
         note += " " + _("A project can have several pillars.")
     table = Table(
-        titles[0], (titles[1], _("Amount"), _("People")),
+        titles[0], (titles[1], _("Amount"), _("Number of people")),
         [(label[c], words.sum(c), words.people(c)) for c in rows],
     )  # fmt: skip
     return Chart(name, finding, titles[0], svg, note, table)
