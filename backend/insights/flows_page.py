@@ -251,7 +251,8 @@ def _steps(cells: Sequence[Cell], words: Words) -> Chart:
         "pledged": words.sum(pledged), "held": words.sum(held),
     }  # fmt: skip
     table = Table(
-        _("From calculated to returned"), (_("Step"), _("Amount"), _("Number of people"), _("Meaning")),
+        _("From calculated to returned"),
+        (_("Step"), _("Amount"), _("Number of people"), _("Meaning")),
         [(names[s][0], words.sum(c), words.people(c), names[s][1]) for s, c in found],
     )  # fmt: skip
     note = _("Two states are never added up in one figure. Held, released and returned come from "
