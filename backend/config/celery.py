@@ -76,6 +76,10 @@ app.conf.update(
             "task": "backend.funding.payment_tasks.reconcile_nightly",
             "schedule": crontab(hour=1, minute=10),
         },
+        "take-snapshot": {
+            "task": "backend.insights.tasks.take_snapshot",
+            "schedule": crontab(hour=2, minute=0),
+        },
         "look-at-plans": {
             "task": "backend.remittances.tasks.look_at_plans",
             "schedule": crontab(minute="*/10"),

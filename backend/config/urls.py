@@ -15,6 +15,7 @@ urlpatterns = [
         path("proposals/", include("backend.home.owner.urls")),
         path("office/", include("backend.home.office.urls")),
         path("", include("backend.home.office.letter_urls")),
+        path("", include("backend.insights.urls")),
         path("", include("backend.home.urls")),
         prefix_default_language=True,
     ),

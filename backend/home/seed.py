@@ -20,6 +20,7 @@ from backend.accounts.models import Organisation, OrganisationMembership, User
 from backend.core import jobs
 from backend.core.clock import set_demo_offset
 from backend.funding.models import FxRate
+from backend.home.demo_flows import seed_flows
 from backend.home.demo_profiles import fill_demo_profiles
 from backend.home.seed_reviews import Walker, second_office
 from backend.home.seed_rounds import open_rounds
@@ -66,6 +67,8 @@ def seed(say: Say) -> None:
     say("rounds, pledges and a paid milestone")
     with _demo_clock() as days_ago:
         open_rounds(people, days_ago)
+    say("a public account of invented figures, labelled so")
+    seed_flows()
 
 
 def load_rates() -> None:

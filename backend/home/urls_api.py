@@ -3,7 +3,17 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from backend.home.api import docs, matches, mine, pledges, projects, proposals, reviews
+from backend.home.api import (
+    docs,
+    flows,
+    matches,
+    mine,
+    plans,
+    pledges,
+    projects,
+    proposals,
+    reviews,
+)
 
 
 class ProjectId(StringConverter):
@@ -24,9 +34,19 @@ class ReviewId(StringConverter):
     regex = "rev_[0-9a-z]{1,36}"
 
 
+class PlanId(StringConverter):
+    regex = "pln_[0-9a-z]{1,36}"
+
+
+class PlanActName(StringConverter):
+    regex = "pause|resume|stop"
+
+
 register_converter(ProjectId, "project_id")
 register_converter(RoundId, "round_id")
 register_converter(ReviewId, "review_id")
+register_converter(PlanId, "plan_id")
+register_converter(PlanActName, "plan_act")
 _PROJECT = "v1/projects/<project_id:public_id>/"
 
 urlpatterns = [
@@ -65,6 +85,15 @@ urlpatterns = [
         name="api_answer",
     ),
     path(f"{_PROJECT}updates/", proposals.Updates.as_view(), name="api_updates"),
+    path("v1/me/plans/", plans.Plans.as_view(), name="api_plans"),
+    path("v1/me/plans/<plan_id:public_id>/", plans.Plan.as_view(), name="api_plan"),
+    path(
+        "v1/me/plans/<plan_id:public_id>/<plan_act:act>/",
+        plans.PlanAct.as_view(),
+        name="api_plan_act",
+    ),
+    path("v1/flows/", flows.Flows.as_view(), name="api_flows"),
+    path("v1/flows.csv", flows.FlowsCsv.as_view(), name="api_flows_csv"),
     path("v1/taxonomy/", projects.Taxonomy.as_view(), name="api_taxonomy"),
     path("v1/matches/preview/", matches.Preview.as_view(), name="api_preview"),
     path("v1/me/matches/", matches.MyMatches.as_view(), name="api_matches"),

@@ -245,8 +245,9 @@ class PlanForm(forms.Form):
 STANDING_ORDER = _(
     "Each month part of what I send home is pledged to projects in the order of my own answers, "
     "within the share and the limits above. I am told the projects beforehand and can remove each "
-    "of them, skip the month, pause or stop. Each pledge can be withdrawn before its own deadline, "
-    "and a card is charged only when a round has reached its target."
+    "of them, skip the month, pause or stop. The card that I saved last is used. Each pledge can "
+    "be withdrawn before its own deadline, and a card is charged only when a round has reached its "
+    "target."
 )
 
 

@@ -16,7 +16,7 @@ from backend.core import audit, states
 from backend.core.clock import app_now
 from backend.core.errors import DomainError
 from backend.core.money import Money
-from backend.funding.actions import pledges
+from backend.funding.actions import cards, pledges
 from backend.funding.queries import Rate, convert, latest_rates
 from backend.matching.engine.allocate import Settings, allocate
 from backend.matching.queries import explain_for
@@ -284,6 +284,9 @@ def _pledge(line: PlanLine, plan: RemittancePlan, run: PlanRun) -> int:
                 pledge, by=plan.investor, agreed_text=plan.mandate_text,
                 language=plan.mandate_language,
             )  # fmt: skip
+            # The standing order says so: the card saved last is put behind the pledge. Without one
+            # the pledge waits for a card like any other, and its place is given back in time.
+            cards.reuse_card(pledge, by=plan.investor)
             line.pledge = pledge
             line.save(update_fields=["pledge"])
     except DomainError as refused:

@@ -23,7 +23,8 @@ PUBLIC = (
 PRIVATE = (
     "me/", "me/details/", "me/consent/", "me/profile/", "me/saved/", "me/tokens/", "me/data/",
     "me/close/", "account/email/", "account/password/change/", "account/again/", "account/code/",
-    "account/code/set-up/", "account/sign-out/", "me/notices/", "me/notices/settings/",
+    "account/code/set-up/", "account/sign-out/", "me/plans/", "me/plans/new/",
+    "me/calculations/keep/", "me/notices/", "me/notices/settings/",
 )  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]

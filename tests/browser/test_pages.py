@@ -7,6 +7,7 @@ CI looks at one combination of width, theme and language, which rotates with the
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -42,6 +43,10 @@ def _paths(base: str, language: str) -> list[str]:
     with urllib.request.urlopen(f"{base}/api/v1/projects/?origin=call") as answer:
         calls = json.load(answer)["results"]
     first, second, call = proposals[0]["slug"], proposals[1]["slug"], calls[0]["slug"]
+    with urllib.request.urlopen(f"{base}/en/flows/") as answer:
+        found = re.search(r"/en/flows/(example-[\d.-]+)/", answer.read().decode())
+    assert found
+    example = found[1]
     paths = [
         "",
         "projects/",
@@ -54,6 +59,12 @@ def _paths(base: str, language: str) -> list[str]:
         "for-you/?fields=smart_manufacturing&amount=200&currency=USD&w_field=more",
         f"compare/?p={first}&p={second}",
         "compare/",
+        "calculator/",
+        "flows/",
+        f"flows/{example}/",
+        "flows/data/",
+        "flows/snapshots/",
+        "flows/check/",
         "account/sign-in/",
         "account/join/",
         "account/password/reset/",

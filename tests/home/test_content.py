@@ -217,7 +217,7 @@ def test_sample_rates_cover_every_currency_and_say_that_they_are_samples() -> No
 
 
 def test_remittance_figures_have_a_source_a_date_and_a_status() -> None:
-    rows = _table("remittances_hcmc.csv")
+    rows = _table("../../insights/data/remittances_hcmc.csv")
     assert {row["status"] for row in rows} == {"published", "derived", "forecast", "conflict"}
     assert all(row["source"] and row["source_date"] and Decimal(row["value"]) > 0 for row in rows)
     of_2021 = [row["value"] for row in rows if row["period"] == "2021"]

@@ -125,6 +125,8 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield from patterns(entry, route)
 
 
+# Its time holds the making of the test database, which takes minutes on a machine that is busy.
+@pytest.mark.timeout(600)
 @pytest.mark.django_db
 def test_every_address_answers_a_stranger_with_a_reply_and_no_crash() -> None:
     """No address may fail on somebody without an account: it answers, redirects or refuses."""

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "backend.funding",
     "backend.matching",
     "backend.remittances",
+    "backend.insights",
     "backend.notifications",
     "backend.home",
     "backend.config",

@@ -6,7 +6,7 @@ of the visit is asked of Stripe, from the page that the person returns to and fr
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -170,12 +170,42 @@ def card_of(pledge: Pledge) -> CardSetup | None:
     return saved.order_by(F("saved_at").desc(nulls_last=True), "-id").first()
 
 
+@transaction.atomic
+def reuse_card(pledge: Pledge, *, by: User) -> CardSetup | None:
+    """Put the card that this person saved last behind another of their own pledges.
+
+    For standing orders, whose words say that a saved card is used. None when no saved card is
+    still good; then the pledge waits for one like any other.
+    """
+    permissions.check_is_pledger(by, pledge)
+    now = app_now()
+    good = Q(exp_year__gt=now.year) | Q(exp_year=now.year, exp_month__gte=now.month)
+    saved = CardSetup.objects.filter(good, pledge__investor=by, status=CardSetupStatus.SAVED)
+    known = saved.order_by(F("saved_at").desc(nulls_last=True), "-id").first()
+    if known is None or pledge.status not in MAY_SAVE or pledge.route != Route.CARD:
+        return None
+    setup = CardSetup.objects.create(pledge=pledge)
+    audit.record("card.reused", by=by, subject=setup, data={"pledge": pledge.public_id})
+    card = gateway.SavedCard(
+        payment_method=known.payment_method, brand=known.brand, last4=known.last4,
+        exp_month=known.exp_month or 0, exp_year=known.exp_year or 0, country=known.country,
+    )  # fmt: skip
+    return _save(setup, card)
+
+
 def forget_cards(pledge: Pledge) -> None:
-    """Detach every card of a pledge that ended without a charge (job `funding.forget_cards`)."""
+    """Detach every card of a pledge that ended without a charge (job `funding.forget_cards`).
+
+    A card that stands behind another pledge too stays with Stripe; here it is forgotten.
+    """
     for setup in CardSetup.objects.filter(pledge=pledge, status=CardSetupStatus.SAVED):
-        gateway.forget_card(
-            setup.payment_method, key=f"{settings.STRIPE_ENV_NAME}:forget:{setup.public_id}"
+        others = CardSetup.objects.filter(
+            payment_method=setup.payment_method, status=CardSetupStatus.SAVED
         )
+        if not others.exclude(pledge=pledge).exists():
+            gateway.forget_card(
+                setup.payment_method, key=f"{settings.STRIPE_ENV_NAME}:forget:{setup.public_id}"
+            )
         _remove(setup)
 
 

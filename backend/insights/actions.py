@@ -1,0 +1,88 @@
+"""Taking a snapshot, and writing down a correction. Each: lock, permit, check, change, audit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import User
+from backend.accounts.permissions import check_has_role
+from backend.core import audit
+from backend.core.clock import app_now
+from backend.core.errors import Conflict, Invalid
+from backend.core.formats import CITY_ZONE
+from backend.core.text import clean_text
+from backend.insights.chain import ZERO, Row, first_row, last_row, link, write_csv
+from backend.insights.facts import Cell, public_rows
+from backend.insights.models import Correction, Snapshot
+
+# One snapshot is taken at a time, over all workers (any fixed number).
+LOCK = 728_311
+MAX_TEXT = 1_000
+
+
+@transaction.atomic
+def take_snapshot(
+    cells: Sequence[Cell], *, ledger_head: str = "", is_example: bool = False
+) -> Snapshot:
+    """Hide, chain and store. Interrupted, it leaves nothing; started twice, the second waits and
+    makes the next version."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    at = app_now()
+    previous = _newest(is_example=is_example)
+    version = _version(at.astimezone(CITY_ZONE).date().isoformat(), is_example=is_example)
+    rows, hidden = public_rows(cells)
+    start = first_row(
+        version, taken_at=at.isoformat(), covers_until=at.isoformat(), ledger_head=ledger_head
+    )
+    chained = link(
+        [start, *rows, last_row(len(rows) + 1, version)],
+        previous.head_sha256 if previous else ZERO,
+    )
+    row = Snapshot.objects.create(
+        version=version, is_example=is_example, taken_at=at, previous=previous,
+        previous_sha256=chained[0].previous_sha256, head_sha256=chained[-1].sha256,
+        ledger_head=ledger_head or ZERO, row_count=len(chained), hidden_count=hidden,
+        csv=write_csv(chained), document={"rows": [_as_list(r) for r in rows]},
+    )  # fmt: skip
+    audit.record("snapshot.taken", by=None, subject=row, data={"rows": len(chained)})
+    return row
+
+
+def _as_list(row: Row) -> list[Any]:
+    """What the page needs of a row, small."""
+    value = int(row.value) if row.value else None
+    people = int(row.people) if row.people else None
+    return [row.series, row.measure, row.unit, row.period, row.country, row.region, row.field,
+            row.pillar, row.place, value, people, row.status]  # fmt: skip
+
+
+def _newest(*, is_example: bool) -> Snapshot | None:
+    rows = Snapshot.objects.filter(is_example=is_example)
+    return rows.order_by("-taken_at", "-id").first()
+
+
+def _version(day: str, *, is_example: bool) -> str:
+    prefix = f"example-{day[2:]}" if is_example else day
+    return f"{prefix}.{Snapshot.objects.filter(version__startswith=prefix).count() + 1}"
+
+
+@transaction.atomic
+def record_correction(snapshot: Snapshot, *, by: User, text_vi: str, text_en: str) -> Correction:
+    """Say in both languages what a published snapshot had wrong. It stays listed for good."""
+    check_has_role(by, "lead", "auditor")
+    texts = {"text_vi": clean_text(text_vi).strip(), "text_en": clean_text(text_en).strip()}
+    for name, text in texts.items():
+        if not text:
+            raise Invalid(_("Say what was wrong, in both languages."), field=name)
+        if len(text) > MAX_TEXT:
+            raise Invalid(
+                _("Use %(max)s characters or fewer."), code="too_long", field=name, max=MAX_TEXT
+            )
+    if snapshot.is_example:
+        raise Conflict(_("Invented figures are not corrected."), code="example")
+    row = Correction.objects.create(snapshot=snapshot, by=by, made_at=app_now(), **texts)
+    audit.record("correction.recorded", by=by, subject=row, data={"snapshot": snapshot.version})
+    return row

@@ -1,0 +1,401 @@
+"""The public account as its page shows it: findings in words, charts, tables, of one snapshot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from backend.core.formats import MONTHS_EN, format_money, format_money_long, format_number
+from backend.core.money import Money
+from backend.insights import charts
+from backend.insights.charts import Bar
+from backend.insights.models import Snapshot
+from backend.insights.published import Figure, series, target
+from backend.projects import taxonomy
+
+BILLION = 10**9
+STEPS = ("calculated", "pledged", "held", "released", "returned")
+
+
+class Cell(NamedTuple):
+    """A row of the snapshot's document."""
+
+    series: str
+    measure: str
+    unit: str
+    period: str
+    country: str
+    region: str
+    field: str
+    pillar: str
+    place: str
+    value: int | None
+    people: int | None
+    status: str
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.status == "hidden"
+
+
+@dataclass(frozen=True)
+class Table:
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    csv_url: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A finding in words, the picture (None: nothing to draw yet) and its table."""
+
+    key: str
+    finding: str
+    unit: str
+    svg: SafeString | None
+    note: str
+    table: Table
+    is_wide: bool = False
+
+
+@dataclass(frozen=True)
+class FlowsPage:
+    snapshot: Snapshot
+    sentence: str
+    meter: SafeString
+    meter_note: str
+    charts: Sequence[Chart]
+    targets: Table
+    series: Table
+    hidden: int
+
+
+class Words:
+    """Names and sums in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def sum(self, cell: Cell | None) -> str:
+        if cell is None:
+            return format_money(Money(0, "VND"), self.language)
+        if cell.value is None:
+            return _("Not shown")
+        return format_money_long(Money(cell.value, "VND"), self.language)
+
+    def people(self, cell: Cell | None) -> str:
+        if cell is None:
+            return "0"
+        if cell.is_hidden:
+            return _("Not shown")
+        return "" if cell.people is None else self.number(cell.people)
+
+    def number(self, value: int | Decimal) -> str:
+        return format_number(value, self.language)
+
+    def month(self, period: str, *, short: bool = False) -> str:
+        number = int(period[5:7])
+        if self.language == "vi":
+            return f"{number:02d}/{period[:4]}"
+        name = MONTHS_EN[number - 1]
+        return f"{name[:3]}" if short else f"{name} {period[:4]}"
+
+    def name(self, kind: str, key: str) -> str:
+        if not key:
+            return _("Not stated")
+        if kind == "region":
+            return _region(key)
+        if not taxonomy.is_known(kind, key):
+            return key
+        label = taxonomy.label(kind, key, self.language)
+        return label[:1].upper() + label[1:]
+
+
+def _region(key: str) -> str:
+    return {
+        "asia": _("Asia"), "americas": _("Americas"), "europe": _("Europe"),
+        "oceania": _("Oceania"), "africa": _("Africa"), "all": _("All"),
+    }.get(key, _("Other"))  # fmt: skip
+
+
+def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
+    """Everything below the heading, from the snapshot's own document."""
+    words = Words(language)
+    cells = [Cell(*row) for row in snapshot.document["rows"]]
+    total = _one(cells, "total", "pledged")
+    year = snapshot.taken_at.year
+    goal = target(year, "mobilised") or target(2026, "mobilised")
+    assert goal is not None
+    return FlowsPage(
+        snapshot=snapshot,
+        sentence=_sentence(total, words),
+        meter=_meter(total, goal, words),
+        meter_note=_("Target for %(year)s: %(sum)s billion ₫ (%(basis)s). Source: %(source)s, "
+                     "%(date)s") % {
+            "year": goal.period, "sum": words.number(goal.value), "basis": goal.basis,
+            "source": goal.source, "date": goal.source_date,
+        },
+        charts=[
+            _by_month(cells, goal, words), _steps(cells, words),
+            _by(cells, "country", words), _by(cells, "region", words), _by(cells, "field", words),
+            _by(cells, "pillar", words), _by(cells, "place", words), _milestones(cells, words),
+            _decisions(cells, words),
+        ],
+        targets=targets_table(total, words),
+        series=_published(words),
+        hidden=snapshot.hidden_count,
+    )  # fmt: skip
+
+
+def _one(cells: Sequence[Cell], series_: str, measure: str) -> Cell | None:
+    return next((c for c in cells if c.series == series_ and c.measure == measure), None)
+
+
+def _of(cells: Sequence[Cell], series_: str, measure: str = "pledged") -> list[Cell]:
+    return [c for c in cells if c.series == series_ and c.measure == measure]
+
+
+def _sentence(total: Cell | None, words: Words) -> str:
+    if total is None or total.value == 0:
+        return _("Nothing is pledged yet: 0 ₫ from nobody.")
+    if total.is_hidden:
+        return _("Fewer than ten people have pledged so far, so no sum is shown.")
+    return _("%(people)s people have pledged %(sum)s to projects in Ho Chi Minh City.") % {
+        "people": words.people(total), "sum": words.sum(total),
+    }  # fmt: skip
+
+
+def _meter(total: Cell | None, goal: Figure, words: Words) -> SafeString:
+    value = total.value if total and total.value is not None else 0
+    most = int(goal.value) * BILLION
+    marks = [words.number(int(goal.value) * i // 5) for i in range(6)]
+    text = words.sum(total)
+    name = _("%(sum)s of %(goal)s billion ₫") % {"sum": text, "goal": words.number(goal.value)}
+    return charts.meter(value / most, name, text, marks)
+
+
+def _shares(cells: Sequence[Cell]) -> list[float | None]:
+    most = max((c.value or 0 for c in cells), default=0) or 1
+    return [None if c.value is None else c.value / most for c in cells]
+
+
+def _by_month(cells: Sequence[Cell], goal: Figure, words: Words) -> Chart:
+    months = sorted(_of(cells, "month"), key=lambda c: c.period)
+    shown = [c for c in months if c.value is not None]
+    pace = int(goal.value) * BILLION // 12
+    most = max([pace, *(c.value or 0 for c in months)])
+    bars = [
+        Bar(words.month(c.period, short=True), _billions(c, words),
+            None if c.value is None else c.value / most) for c in months
+    ]  # fmt: skip
+    finding = _("No month shows a sum yet")
+    if shown:
+        best = max(shown, key=lambda c: (c.value or 0, c.period))
+        finding = _("%(month)s brought the most: %(sum)s, against %(pace)s that the target needs "
+                    "each month") % {
+            "month": words.month(best.period), "sum": words.sum(best),
+            "pace": format_money_long(Money(pace, "VND"), words.language),
+        }  # fmt: skip
+    line = _("Pace the target needs: %(sum)s") % {
+        "sum": words.number(Decimal(pace * 10 // BILLION) / 10)
+    }
+    table = Table(
+        _("Pledged by month"), (_("Month"), _("Amount"), _("Number of people")),
+        [(words.month(c.period), words.sum(c), words.people(c)) for c in months],
+    )  # fmt: skip
+    svg = charts.upright(bars, finding, pace / most, line) if months else None
+    note = _("Live pledges by the month they were made, billion ₫, at the rate fixed for each. The "
+             "pace is the year's target spread evenly over twelve months.")  # fmt: skip
+    return Chart("month", finding, _("Pledged each month, billion ₫"), svg, note, table, True)
+
+
+def _billions(cell: Cell, words: Words) -> str:
+    if cell.value is None:
+        return "–"
+    return words.number((Decimal(cell.value) / BILLION).quantize(Decimal("0.1")))
+
+
+def step_words() -> Mapping[str, tuple[str, str]]:
+    """What each step is called and what it counts."""
+    return {
+        "calculated": (
+            _("Calculated"),
+            _("A year of the plans and calculations that people saved"),
+        ),
+        "pledged": (_("Pledged"), _("Recorded, not charged when made")),
+        "held": (_("Held"), _("Charged, waiting for milestones")),
+        "released": (_("Released"), _("Paid out on verified milestones")),
+        "returned": (_("Returned"), _("Back to the people who gave")),
+    }
+
+
+def _steps(cells: Sequence[Cell], words: Words) -> Chart:
+    found = [(step, _one(cells, "total", step)) for step in STEPS]
+    names = step_words()
+    most = max((c.value or 0 for _s, c in found if c), default=0) or 1
+    bars = [
+        Bar(
+            names[s][0],
+            words.sum(c),
+            None if c and c.is_hidden else ((c.value or 0) if c else 0) / most,
+        )
+        for s, c in found
+    ]
+    pledged, held = dict(found)["pledged"], dict(found)["held"]
+    finding = _("Pledged %(pledged)s; held %(held)s; each state is counted on its own") % {
+        "pledged": words.sum(pledged), "held": words.sum(held),
+    }  # fmt: skip
+    table = Table(
+        _("From calculated to returned"),
+        (_("Step"), _("Amount"), _("Number of people"), _("Meaning")),
+        [(names[s][0], words.sum(c), words.people(c), names[s][1]) for s, c in found],
+    )  # fmt: skip
+    note = _("Two states are never added up in one figure. Held, released and returned come from "
+             "the ledger; nil means that nothing has been charged.")  # fmt: skip
+    svg = charts.across(bars, finding)
+    return Chart("steps", finding, _("All sums since the start"), svg, note, table, True)
+
+
+HEADS = {
+    "country": ("country", "country"), "region": ("region", "region"), "field": ("field", "field"),
+    "pillar": ("pillar", "pillar"), "place": ("place", "place"),
+}  # fmt: skip
+
+
+def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
+    titles = {
+        "country": (_("Pledged by country of residence"), _("Country or territory")),
+        "region": (_("Pledged by region"), _("Region")),
+        "field": (_("Pledged by field"), _("Field")),
+        "pillar": (_("Pledged by pillar"), _("Pillar")),
+        "place": (_("Pledged by place"), _("Place")),
+    }[name]
+    rows = sorted(_of(cells, name), key=lambda c: (c.value is None, -(c.value or 0), c.period))
+    label = {c: words.name(name, getattr(c, name)) for c in rows}
+    shown = [c for c in rows if c.value is not None]
+    finding = titles[0] + ": " + _("nothing to show yet")
+    if shown:
+        finding = _("%(name)s comes first with %(sum)s") % {
+            "name": label[shown[0]], "sum": words.sum(shown[0]),
+        }  # fmt: skip
+    elif rows:
+        finding = titles[0] + ": " + _("all hidden for privacy")
+    first = rows[:10]
+    svg = (
+        charts.across(
+            [Bar(label[c], words.sum(c), s) for c, s in zip(first, _shares(rows), strict=False)],
+            finding,
+        )
+        if rows
+        else None
+    )
+    hidden = sum(1 for c in rows if c.is_hidden)
+    note = ""
+    if hidden:
+        note = _("%(n)s hidden for privacy: fewer than ten people, or needed to protect such a "
+                 "cell.") % {"n": words.number(hidden)}  # fmt: skip
+    if name == "pillar":
+        note += " " + _("A project can have several pillars.")
+    table = Table(
+        titles[0], (titles[1], _("Amount"), _("Number of people")),
+        [(label[c], words.sum(c), words.people(c)) for c in rows],
+    )  # fmt: skip
+    return Chart(name, finding, titles[0], svg, note, table)
+
+
+def _milestones(cells: Sequence[Cell], words: Words) -> Chart:
+    names = {
+        "verified": _("Verified"), "late": _("Late"), "failed": _("Not met, money returned"),
+        "due": _("Due, not proven yet"), "evidence_in": _("Evidence being checked"),
+        "planned": _("Not started"),
+    }  # fmt: skip
+    found = {c.measure: c for c in cells if c.series == "milestone"}
+    rows = [(names[k], found[k]) for k in names if k in found]
+    done = found["verified"].value or 0 if "verified" in found else 0
+    late = found["late"].value or 0 if "late" in found else 0
+    failed = found["failed"].value or 0 if "failed" in found else 0
+    finding = _("%(done)s milestones verified, %(late)s late, %(failed)s not met") % {
+        "done": words.number(done), "late": words.number(late), "failed": words.number(failed),
+    }  # fmt: skip
+    most = max((c.value or 0 for _n, c in rows), default=0) or 1
+    bars = [Bar(n, words.number(c.value or 0), (c.value or 0) / most) for n, c in rows]
+    table = Table(_("Milestones"), (_("Outcome"), _("Milestones")),
+                  [(n, words.number(c.value or 0)) for n, c in rows])  # fmt: skip
+    note = _("Verified on evidence. What owners claim and nobody verified is not counted here. "
+             "Examples are left out.")  # fmt: skip
+    svg = charts.across(bars, finding) if rows else None
+    return Chart("milestones", finding, _("Milestones of listed projects"), svg, note, table)
+
+
+def _decisions(cells: Sequence[Cell], words: Words) -> Chart:
+    by_month: dict[str, dict[str, int]] = {}
+    for cell in cells:
+        if cell.series == "decision":
+            by_month.setdefault(cell.period, {})[cell.measure] = cell.value or 0
+    promise = settings.REVIEW_WORKING_DAYS
+    rows = [(m, v.get("half_within", 0), v.get("nine_in_ten_within", 0), v.get("count", 0))
+            for m, v in sorted(by_month.items())]  # fmt: skip
+    finding = _("No proposal was decided yet")
+    if rows:
+        month, half, most, _count = rows[-1]
+        finding = _("In %(month)s half of the proposals were decided within %(half)s working days, "
+                    "nine in ten within %(most)s; the promise is %(promise)s") % {
+            "month": words.month(month), "half": half, "most": most, "promise": promise,
+        }  # fmt: skip
+    svg = (
+        charts.spans([(words.month(m, short=True), h, n) for m, h, n, _c in rows], promise, finding)
+        if rows
+        else None
+    )
+    table = Table(
+        _("Working days from submission to the list"),
+        (_("Month"), _("Half within"), _("Nine in ten within"), _("Proposals")),
+        [(words.month(m), str(h), str(n), words.number(c)) for m, h, n, c in rows],
+    )  # fmt: skip
+    note = _("Dot: half. Ring: nine in ten. Dashed line: the promise. Weekends are left out, "
+             "holidays are not. Examples are included: their dates are invented.")  # fmt: skip
+    return Chart("decisions", finding, _("Working days to a decision"), svg, note, table)
+
+
+def targets_table(total: Cell | None, words: Words) -> Table:
+    rows = []
+    names = {
+        "mobilised": _("Raised from remittances and social sources"),
+        "fund": _("Science and technology fund"),
+        "firms_reached": _("Manufacturing firms reached"),
+    }
+    for figure in series("programme_target"):
+        unit = _("billion ₫") if figure.unit == "VND bn" else _("firms")
+        here = words.sum(total) if figure.region == "mobilised" else _("not measured here")
+        rows.append(
+            (figure.period, names[figure.region], f"{words.number(figure.value)} {unit}", here,
+             f"{figure.source}, {figure.source_date}")
+        )  # fmt: skip
+    head = (_("Year"), _("Target of city plan 90/KH-UBND"), _("Target"), _("Pledged here"),
+            _("Source"))  # fmt: skip
+    return Table(_("The programme's targets"), head, rows)
+
+
+def _published(words: Words) -> Table:
+    status = {
+        "published": _("published"), "derived": _("worked out from published figures"),
+        "forecast": _("forecast"), "conflict": _("sources disagree, both are shown"),
+    }  # fmt: skip
+    unit = _("billion USD")
+    rows = [
+        (f.period, _region(f.region), f"{words.number(f.value)} {unit}",
+         status[f.status], f"{f.source}, {f.source_date}")
+        for f in series("hcmc_inflow")
+    ]  # fmt: skip
+    head = (_("Period"), _("Region"), _("Amount"), _("Status"), _("Source"))
+    return Table(_("Remittances to Ho Chi Minh City, as published"), head, rows)
+
+
+def machine_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The rows for the API."""
+    return [Cell(*row)._asdict() for row in snapshot.document["rows"]]

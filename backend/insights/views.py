@@ -1,0 +1,124 @@
+"""Pages and files of the public account. They read one snapshot and hold no rule."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from backend.core.web import public_page
+from backend.insights import chain, queries
+from backend.insights.flows_page import flows_page
+from backend.insights.models import Snapshot
+from backend.insights.report import report_pdf, report_xlsx
+
+LISTED = 60
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _language() -> str:
+    return "en" if (get_language() or "vi").startswith("en") else "vi"
+
+
+@require_safe
+@public_page
+def flows(request: HttpRequest) -> HttpResponse:
+    """The newest snapshot; before the first night there is none, which the page says."""
+    version = queries.newest_version()
+    if not version:
+        example = queries.newest_version(is_example=True)
+        return render(request, "insights/none.html", {"nav": "flows", "example": example})
+    return _page(request, queries.snapshot_for(version))
+
+
+@require_safe
+@public_page
+def snapshot(request: HttpRequest, version: str) -> HttpResponse:
+    return _page(request, queries.snapshot_for(version))
+
+
+def _page(request: HttpRequest, found: Snapshot) -> HttpResponse:
+    context: dict[str, Any] = {
+        "page": flows_page(found, _language()),
+        "corrections": list(queries.corrections()[:5]),
+        "example": "" if found.is_example else queries.newest_version(is_example=True),
+        "nav": "flows",
+    }
+    return render(request, "insights/flows.html", context)
+
+
+@require_safe
+@public_page
+def snapshots(request: HttpRequest) -> HttpResponse:
+    rows = list(queries.snapshots()[:LISTED])
+    context = {"rows": rows, "corrections": list(queries.corrections()[:LISTED]), "nav": "flows"}
+    return render(request, "insights/snapshots.html", context)
+
+
+@require_safe
+@public_page
+def dictionary(request: HttpRequest) -> HttpResponse:
+    return render(request, "insights/dictionary.html", {"columns": chain.COLUMNS, "nav": "flows"})
+
+
+@require_safe
+@public_page
+def csv_file(request: HttpRequest, version: str) -> HttpResponse:
+    """The rows of one snapshot, under an address that never changes its content."""
+    response = HttpResponse(queries.csv_of(version), content_type="text/csv; charset=utf-8")
+    name = f"cau-kieu-flows-{version}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_safe
+@public_page
+def report(request: HttpRequest, version: str, kind: str) -> HttpResponse:
+    """The printable report in the page's language, or the rows as a workbook."""
+    found = queries.snapshot_for(version)
+    if kind == "pdf":
+        rows = list(queries.corrections()[:LISTED])
+        content = report_pdf(found, rows, _language())
+        answer = HttpResponse(content, content_type="application/pdf")
+    else:
+        answer = HttpResponse(report_xlsx(found), content_type=XLSX)
+    name = f"cau-kieu-flows-{version}-{_language()}.{kind}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@require_safe
+@public_page
+def feed(request: HttpRequest) -> HttpResponse:
+    """Atom feed of snapshots, so that newspapers and libraries can keep every head."""
+    rows = list(queries.snapshots()[:LISTED])
+    site = settings.SITE_URL
+    context = {
+        "rows": rows, "site": site, "language": _language(),
+        "here": site + request.path, "page": site + reverse("insights:flows"),
+    }  # fmt: skip
+    return render(request, "insights/feed.xml", context, "application/atom+xml; charset=utf-8")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """Compute a file's hashes again: the same code as scripts/verify_flows."""
+    context: dict[str, Any] = {"nav": "flows", "tried": request.method == "POST"}
+    if request.method == "POST":
+        sent = request.FILES.get("file")
+        if sent is None or not sent.size:
+            return render(request, "insights/check.html", context | {"missing": True}, status=400)
+        data = sent.read(chain.MAX_BYTES + 1)
+        verdict = chain.verify(data)
+        kept = Snapshot.objects.filter(version=verdict.version[:20]).defer("csv", "document")
+        ours = kept.first() if "\0" not in verdict.version else None
+        context |= {
+            "verdict": verdict, "ours": ours,
+            "is_ours": bool(ours and verdict.is_whole and ours.head_sha256 == verdict.head),
+        }  # fmt: skip
+    return render(request, "insights/check.html", context)
