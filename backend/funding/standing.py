@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
 from backend.accounts.models import User
-from backend.core.money import Money, from_major
+from backend.core.money import MINOR_DIGITS, Money, from_major
 from backend.funding import eligibility
 from backend.funding.models import Acknowledgement, InvestorFigures, KnowledgeCheck, Pledge, Round
 from backend.funding.queries import Rate, convert, latest_rates
@@ -142,7 +142,10 @@ def _warn_above(
         return None
     currency = eligibility.warning_currency(needs.warn_above)
     own = convert(worth, currency, rates).money
-    return from_major(eligibility.warning_threshold(needs.warn_above, own.major), currency)
+    exact = eligibility.warning_threshold(needs.warn_above, own.major)
+    # A share of a sum need not be whole cents; down is the stricter way.
+    cents = exact.scaleb(MINOR_DIGITS[currency]).to_integral_value(rounding=ROUND_DOWN)
+    return Money(int(cents), currency)
 
 
 def _limits(
