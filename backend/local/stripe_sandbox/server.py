@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import socket
 import struct
 import time
@@ -15,6 +16,7 @@ from backend.local.stripe_sandbox.events import Postman
 from backend.local.stripe_sandbox.store import VERSION, Object, Store, public
 
 KEY = "sk_test_sandbox"
+SDK_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEY_LASTS_S = 24 * 3600
 MOST_BYTES = 1_000_000
 Answer = tuple[int, Any, dict[str, str]]
@@ -164,8 +166,10 @@ class Handler(BaseHTTPRequestHandler):
     def _judge(self, call: str, fields: Object) -> None:
         """Note what the SDK's types do not allow, calls without our key or of another version."""
         found = judge.violations_of(call, fields)
-        if self.command == "POST" and not self.headers.get("Idempotency-Key"):
-            found.append(f"{call}: no Idempotency-Key")
+        key = self.headers.get("Idempotency-Key", "")
+        # The SDK makes a key up when it gets none; such a key is new at every try.
+        if self.command == "POST" and (not key or SDK_KEY.fullmatch(key)):
+            found.append(f"{call}: no Idempotency-Key of ours")
         version = self.headers.get("Stripe-Version")
         if version != VERSION:
             found.append(f"{call}: Stripe-Version {version}")
