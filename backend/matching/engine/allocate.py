@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
+# Each attempt keeps the greedy choice of more plans; a crowded day of 10,000 needs about twenty.
+MOST_ATTEMPTS = 30
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -272,7 +274,7 @@ def _bounded(
     order = _order(problem, settings.seed)
     order = np.concatenate([order[floor[order] > 0], order[floor[order] <= 0]])
     by_fit = _by_fit(problem, np.maximum(price, 0.0))
-    for _attempt in range(14):
+    for _attempt in range(MOST_ATTEMPTS):
         state = _State(problem, settings)
         for plan in np.flatnonzero(kept).tolist():
             for place in np.flatnonzero(greedy[plan]).tolist():
