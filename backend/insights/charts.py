@@ -47,7 +47,7 @@ def upright(bars: Sequence[Bar], name: str, line: float | None, line_text: str) 
     """Months side by side; `line` is a level (0 to 1 of the height) to compare with."""
     width = 92 / max(len(bars), 1)
     parts = [_upright(bar, 8 + width * i, width, i % 2 == 1) for i, bar in enumerate(bars)]
-    parts.append(format_html('<line class="ax" x1="0" x2="100%" y1="250" y2="250"/>'))
+    parts.append(SafeString('<line class="ax" x1="0" x2="100%" y1="250" y2="250"/>'))
     if line is not None:
         y = 250 - 200 * line
         parts.append(

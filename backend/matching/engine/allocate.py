@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-# Each attempt keeps the greedy choice of more plans; a crowded day of 10,000 needs about twenty.
+# Each attempt keeps the greedy choice of more plans; a crowded day of 10,000 did not settle in 14.
 MOST_ATTEMPTS = 30
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
