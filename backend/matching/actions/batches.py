@@ -114,7 +114,7 @@ def rows_of(batch: RankBatch, number: int) -> list[RankedPerson]:
             _row(batch, number, row, _wish(row, batch.day), catalogue, model, pk_of)
             for row in people
         ]
-    profiles = _profiles().filter(user_id__range=(first, last)).select_related("user")
+    profiles = _profiles().filter(user_id__gte=first, user_id__lte=last).select_related("user")
     settings = ListSettings.objects.filter(user__in=profiles.values("user"))
     rules = {row.user_id: row for row in settings}
     hidden: dict[int, set[str]] = {}
