@@ -9,8 +9,12 @@ from backend.accounts import actions as accounts
 from backend.accounts.mails import render_mail
 from backend.accounts.models import OrganisationMembership, User
 from backend.core.errors import Conflict
+from backend.funding.models import Pledge
+from backend.funding.workflow import PLEDGE_LIVE, PLEDGE_PAID
 from backend.projects.models import Project
 from backend.projects.workflow import Status
+from backend.remittances.models import RemittancePlan
+from backend.remittances.workflow import PlanStatus
 
 # Rows that point at a person, in every slice. A test fails on a relation that is in no set.
 ERASED_BY_ACCOUNTS = {
@@ -34,6 +38,7 @@ ERASED_HERE = {
     "matching.RankedPerson",
     "matching.SavedSearch",
     "projects.SavedProject",
+    "remittances.SavedCalculation",
 }
 # They carry the person's number and no name: who agreed to what, and who judged what.
 KEPT = {
@@ -41,6 +46,9 @@ KEPT = {
     "accounts.Consent",
     "accounts.OfficeMembership",
     "funding.Pledge",
+    # What was charged may have to go back to the same card.
+    "funding.StripeCustomer",
+    "remittances.RemittancePlan",
     "reviews.Review",
 }
 UNDER_WAY = (
@@ -64,11 +72,12 @@ def close_account(user: User, *, by: User) -> None:
     """Erase the person everywhere and tell the old address.
 
     Raises Conflict when people rely on them: a role in a city office, or the only member of an
-    organisation with a proposal under way.
+    organisation with a proposal under way; and while a pledge or a plan could still be charged.
     """
     address = user.email or ""
     language = user.language
     _check_nobody_is_left_alone(user)
+    _check_no_money_waits(user)
     for relation in relations_of_a_person():
         if label_of(relation) in ERASED_HERE:
             rows = relation.related_model._default_manager
@@ -77,6 +86,18 @@ def close_account(user: User, *, by: User) -> None:
     accounts.close_account(user, by=by)
     if was_confirmed:
         _say_goodbye(address, language)
+
+
+def _check_no_money_waits(user: User) -> None:
+    """What would be charged later must be ended by the person, who is told of each step."""
+    if Pledge.objects.filter(investor=user, status__in=PLEDGE_LIVE - PLEDGE_PAID).exists():
+        raise Conflict(
+            _("You have a pledge that is not settled yet. Withdraw it, or wait for its end."),
+            code="pledge_waits",
+        )
+    plans = RemittancePlan.objects.filter(investor=user)
+    if plans.exclude(status=PlanStatus.STOPPED).exists():
+        raise Conflict(_("You have a redirect plan. Stop it first."), code="plan_runs")
 
 
 def _check_nobody_is_left_alone(user: User) -> None:

@@ -1,11 +1,13 @@
 """The way of an investor through the pages, without JavaScript: pledge, card, close, withdraw."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from backend.accounts.models import InvestorProfile, User
 from backend.core.money import Money
@@ -17,6 +19,21 @@ from tests.payments.walks import a_small_round, move_clocks
 from tests.sandbox import VISA, Sandbox
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def language(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`reverse` takes the language in force; that of an earlier test's last page must not stay."""
+    with translation.override(getattr(request, "param", "vi")):
+        yield translation.get_language()
+
+
+both_languages = pytest.mark.parametrize("language", ["vi", "en"], indirect=True)
+
+
+def written(number: str, language: str) -> str:
+    """A number given as Vietnamese writes it, as `language` writes it."""
+    return number if language == "vi" else number.translate({ord("."): ",", ord(","): "."})
 
 
 def signed_in(user: User) -> Client:
@@ -70,7 +87,10 @@ def test_from_the_sum_to_the_saved_card(sandbox: Sandbox) -> None:
     assert "4242" in text_of(done)
 
 
-def test_close_charge_settle_and_the_portfolio_shows_it_held(sandbox: Sandbox) -> None:
+@both_languages
+def test_close_charge_settle_and_the_portfolio_shows_it_held(
+    sandbox: Sandbox, language: str
+) -> None:
     round_ = a_small_round()
     investor = an_investor()
     client = signed_in(investor)
@@ -90,7 +110,8 @@ def test_close_charge_settle_and_the_portfolio_shows_it_held(sandbox: Sandbox) -
     effects = sandbox.effects()
     assert [(e["amount"], e["currency"]) for e in effects] == [(400_000, "usd")]
     folio = text_of(client.get(reverse("home:pledges")))
-    assert "4.000,00" in folio
+    assert f'<html lang="{language}"' in folio
+    assert written("4.000,00", language) in folio
     assert text_of(client.get(reverse("home:statement"))).count(pledge.reference) == 2
     csv = client.get(reverse("home:statement"), {"format": "csv"}).content.decode()
     assert csv.startswith("\ufefftime_utc,")
@@ -144,7 +165,10 @@ def equity_round() -> Round:
     return an_open_round(instrument="equity", horizon_months=36)
 
 
-def test_equity_asks_what_the_rules_ask_and_makes_an_expression_of_interest() -> None:
+@both_languages
+def test_equity_asks_what_the_rules_ask_and_makes_an_expression_of_interest(
+    language: str,
+) -> None:
     round_ = equity_round()
     client = signed_in(an_investor("DE"))
     moved = begin(client, round_, "2.000,00", "EUR")
@@ -159,7 +183,8 @@ def test_equity_asks_what_the_rules_ask_and_makes_an_expression_of_interest() ->
     means = {"currency": "EUR", "income": "30000", "liquid": "10000", "commitments": "10000"}
     moved = client.post(page(client, "pledge_figures", pledge), means)
     assert moved.headers["Location"] == page(client, "pledge_loss", pledge)
-    assert "30.000,00" in text_of(client.get(page(client, "pledge_loss", pledge)))
+    loss = text_of(client.get(page(client, "pledge_loss", pledge)))
+    assert written("30.000,00", language) in loss
     moved = client.post(page(client, "pledge_loss", pledge))
     assert moved.headers["Location"] == page(client, "pledge_warning", pledge)
     moved = client.post(page(client, "pledge_warning", pledge))
@@ -172,7 +197,8 @@ def test_equity_asks_what_the_rules_ask_and_makes_an_expression_of_interest() ->
     assert sorted(kinds) == ["extra_warning", "loss_simulation"]
 
 
-def test_a_limit_of_the_country_stops_at_what_is_left() -> None:
+@both_languages
+def test_a_limit_of_the_country_stops_at_what_is_left(language: str) -> None:
     round_ = equity_round()
     investor = an_investor("AU")
     client = signed_in(investor)
@@ -186,7 +212,7 @@ def test_a_limit_of_the_country_stops_at_what_is_left() -> None:
     client.post(page(client, "pledge_loss", pledge))
     refused = client.post(page(client, "pledge_check", pledge), {"agreed": "on"})
     assert refused.status_code == 400
-    assert "10.000,00" in text_of(refused)
+    assert written("10.000,00", language) in text_of(refused)
     pledge.refresh_from_db()
     assert pledge.status == "draft"
 

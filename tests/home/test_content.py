@@ -274,7 +274,8 @@ def test_a_page_is_whole_and_its_links_lead_somewhere(name: str, language: str) 
     assert "{" not in page.body
     for target in re.findall(r'href="([^"]+)"', page.body):
         assert re.fullmatch(r"\.\./(\w+)/", target), target
-        assert target.strip("./") in NAMES
+        # "How ranking works" is a page of its own, with the figures of the current run.
+        assert target.strip("./") in {*NAMES, "ranking"}
 
 
 @pytest.mark.parametrize("name", ["terms", "privacy"])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from backend.funding.models import FxRate
@@ -25,6 +27,15 @@ def fresh_caches() -> Iterator[None]:
     forget()
     yield
     forget()
+
+
+@pytest.fixture(autouse=True)
+def first_policy(request: pytest.FixtureRequest) -> None:
+    """The rule that the migration sets, also after a transactional test emptied its table."""
+    marked = request.node.get_closest_marker("django_db") is not None
+    if marked or {"db", "transactional_db"} & set(request.fixturenames):
+        request.getfixturevalue("db")
+        import_module("backend.matching.migrations.0004_first_policy").set_first(apps, None)
 
 
 @pytest.fixture

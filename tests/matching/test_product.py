@@ -97,7 +97,8 @@ def test_too_few_choices_publish_nothing(listed: list[Any]) -> None:
     assert not MatchRun.objects.exists()
 
 
-GOOD = {"low": 0.01, "ndcg": 0.5, "before": 0.5, "coverage": 0.9, "gini": 0.4}
+GOOD = {"low": 0.01, "ndcg": 0.5, "before": 0.5, "coverage": 0.9, "gini": 0.4, "reached": 0.9,
+        "cost": 0.05}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,8 @@ GOOD = {"low": 0.01, "ndcg": 0.5, "before": 0.5, "coverage": 0.9, "gini": 0.4}
         ({"ndcg": 0.3}, {"not worse than the run before"}),
         ({"coverage": 0.1}, {"coverage of first pages"}),
         ({"gini": 0.95}, {"even exposure (Gini)"}),
+        ({"reached": 0.7}, {"listings that reach their floor"}),
+        ({"cost": 0.2}, {"cost of the floor in NDCG"}),
     ],
 )
 def test_the_gate_refuses_a_run_that_is_worse(change: dict[str, float], failed: set[str]) -> None:
@@ -115,16 +118,22 @@ def test_the_gate_refuses_a_run_that_is_worse(change: dict[str, float], failed: 
     quality = {"ndcg_at_10": 0.2, "coverage_at_20": 0.8, "gini_at_20": 0.5}
     gate = actions.gate_of(
         {
-            "run": {
-                "ndcg_at_10": metrics["ndcg"],
-                "coverage_at_20": metrics["coverage"],
-                "gini_at_20": metrics["gini"],
-            },
+            "run": quality | {"ndcg_at_10": metrics["ndcg"]},
             "rules": quality,
             "before": quality | {"ndcg_at_10": metrics["before"]},
             "gain_over_rules": {"low": metrics["low"]},
+            # Coverage and evenness are asked of what is served, with the floor's places.
+            "exposure": {
+                "served": {
+                    "coverage_at_20": metrics["coverage"],
+                    "gini_at_20": metrics["gini"],
+                    "reached": metrics["reached"],
+                },
+                "cost_in_ndcg": metrics["cost"],
+            },
         }
     )
+    assert len(gate) == 6
     assert {rule["rule"] for rule in gate if not rule["passed"]} == failed
 
 

@@ -8,6 +8,7 @@ from backend.accounts.models import User
 from backend.core.clock import app_now, set_demo_offset
 from backend.core.models import ClockOffset
 from backend.funding.models import FxRate
+from backend.matching.catalogue import forget_catalogue
 from backend.remittances import actions
 from backend.remittances.actions import Wishes
 from backend.remittances.models import PlanRun, RemittancePlan
@@ -37,7 +38,10 @@ def rounds(count: int = 3, **changes: Any) -> list[Any]:
     """Rounds that stay open for nearly as long as a round may, by the moved clock."""
     row = ClockOffset.objects.filter(id=1).first()
     days = 118 + (row.offset.days if row else 0)
-    return [factories.an_open_round(days=days, **changes) for _ in range(count)]
+    opened = [factories.an_open_round(days=days, **changes) for _ in range(count)]
+    # Plans look hours later; the catalogue is checked again after two seconds, tests do not wait.
+    forget_catalogue()
+    return opened
 
 
 def move_to_proposal(plan: RemittancePlan) -> None:
@@ -65,3 +69,5 @@ def _jump(by: timedelta) -> None:
     # Rates of the new day, or every pledge would be refused for an old one.
     for code, rate in (("USD", 26_000), ("EUR", 28_000), ("JPY", 170)):
         FxRate.objects.create(base=code, quote="VND", rate=rate, as_of=app_now(), source="later")
+    # The process measures the catalogue's age by its own clock, which did not jump.
+    forget_catalogue()

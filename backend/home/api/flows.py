@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from backend.core.errors import NotFound
 from backend.home.api.base import ReadView
+from backend.home.api.schema import refusals
 from backend.insights import queries
 from backend.insights.flows_page import machine_rows
 
@@ -29,7 +30,9 @@ def _version(request: Request) -> str:
 class Flows(ReadView):
     @extend_schema(
         summary="Public account: figures of a snapshot, small groups hidden",
-        parameters=[VERSION], responses={200: OpenApiTypes.OBJECT}, tags=["flows"],
+        parameters=[VERSION],
+        responses={200: OpenApiTypes.OBJECT, **refusals(304, 401, 404, 429)},
+        tags=["flows"],
     )  # fmt: skip
     def get(self, request: Request) -> HttpResponseBase:
         snapshot = queries.snapshot_for(_version(request))
@@ -49,7 +52,9 @@ class Flows(ReadView):
 class FlowsCsv(ReadView):
     @extend_schema(
         summary="The same rows as a file, each with its hash",
-        parameters=[VERSION], responses={(200, "text/csv"): OpenApiTypes.STR}, tags=["flows"],
+        parameters=[VERSION],
+        responses={(200, "text/csv"): OpenApiTypes.STR, **refusals(304, 401, 404, 429)},
+        tags=["flows"],
     )  # fmt: skip
     def get(self, request: Request) -> HttpResponseBase:
         content = queries.csv_of(_version(request))

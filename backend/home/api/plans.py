@@ -15,6 +15,7 @@ from backend.core.errors import Invalid
 from backend.core.money import Money
 from backend.home.api.base import MyView
 from backend.home.api.cards import money
+from backend.home.api.schema import refusals
 from backend.home.api.serializers import AmountSerializer, StrictWhole, keys
 from backend.projects.workflow import OPEN_INSTRUMENTS
 from backend.remittances import actions, queries
@@ -25,13 +26,14 @@ from backend.remittances.plan import WhenNothing
 from backend.remittances.plan_forms import STANDING_ORDER
 
 MAX_LISTED = 20
+CORRIDOR_COUNTRIES = tuple(corridors())
 SUMS = ("fixed", "project_cap", "year_cap", "field_cap", "project_total_cap", "carry_cap")
 
 
 class PlanSerializer(serializers.Serializer[Any]):
     """A standing order. Sums are all in the currency of `sent`; `agree` must be true."""
 
-    country = serializers.ChoiceField(choices=list(corridors()))
+    country = serializers.ChoiceField(choices=CORRIDOR_COUNTRIES)
     zone = serializers.ChoiceField(choices=list(zones()))
     day = StrictWhole(min_value=1, max_value=31)
     veto_days = StrictWhole(min_value=3, max_value=14)
@@ -123,7 +125,7 @@ def _person(request: Request) -> User:
 class Plans(MyView):
     @extend_schema(
         operation_id="me_plans_list", summary="My redirect plans, newest first", tags=["me"],
-        responses={200: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **refusals(400, 401, 404, 409, 415, 429)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         rows = [_plan(plan) for plan in queries.plans_of(_person(request))[:MAX_LISTED]]
@@ -131,7 +133,8 @@ class Plans(MyView):
 
     @extend_schema(
         operation_id="me_plans_create", summary="Begin a redirect plan", tags=["me"],
-        request=PlanSerializer, responses={201: OpenApiTypes.OBJECT},
+        request=PlanSerializer,
+        responses={201: OpenApiTypes.OBJECT, **refusals(400, 401, 403, 409, 415, 429)},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         return self.once(request, lambda: self._create(request))
@@ -149,7 +152,7 @@ class Plans(MyView):
 class Plan(MyView):
     @extend_schema(
         operation_id="me_plan_read", summary="One plan with its months", tags=["me"],
-        responses={200: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **refusals(400, 401, 404, 409, 415, 429)},
     )  # fmt: skip
     def get(self, request: Request, public_id: str) -> Response:
         return Response(_with_months(queries.plan_for(_person(request), public_id)))
@@ -158,7 +161,8 @@ class Plan(MyView):
 class PlanAct(MyView):
     @extend_schema(
         operation_id="me_plan_act", summary="Pause, resume or stop a plan", tags=["me"],
-        request=None, responses={200: OpenApiTypes.OBJECT},
+        request=None,
+        responses={200: OpenApiTypes.OBJECT, **refusals(400, 401, 404, 409, 415, 429)},
     )  # fmt: skip
     def post(self, request: Request, public_id: str, act: str) -> Response:
         return self.once(request, lambda: self._act(request, public_id, act))

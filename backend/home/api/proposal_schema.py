@@ -9,7 +9,7 @@ from rest_framework import serializers
 from backend.home.api.schema import _ID as ID
 from backend.home.api.schema import _KEY as KEY
 from backend.home.api.schema import _MATCH as MATCH
-from backend.home.api.schema import _refusals as refusals
+from backend.home.api.schema import refusals
 from backend.home.api.serializers import StrictText, StrictWhole
 from backend.home.api.shapes import PairShape
 from backend.projects.sections import Progress

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from backend.home.api.schema import _ID, _KEY, _refusals
+from backend.home.api.schema import _ID, _KEY, refusals
 from backend.home.api.shapes import PairShape
 from backend.reviews.models import Decision
 from backend.reviews.queue import TASKS, WHO, Group
@@ -91,32 +91,32 @@ QUEUE: Final[dict[str, Any]] = {
         OpenApiParameter("group", OpenApiTypes.STR, enum=[g.value for g in Group]),
         OpenApiParameter("after", OpenApiTypes.STR, description="From `next`."),
     ],
-    "responses": {200: QueueShape, **_refusals(401, 403, 429)},
+    "responses": {200: QueueShape, **refusals(401, 403, 429)},
 }
 REVIEW: Final[dict[str, Any]] = {
     "operation_id": "reviews_read",
     "summary": "One review: one's own, or both once both are in",
     "tags": ["office"],
-    "responses": {200: ReviewShape, **_refusals(401, 403, 404, 429)},
+    "responses": {200: ReviewShape, **refusals(401, 403, 404, 429)},
 }
 REVIEW_SUBMIT: Final[dict[str, Any]] = {
     "operation_id": "projects_reviews_submit",
     "summary": "Hand in my review of the current version",
     "tags": ["office"],
     "parameters": [_ID, _KEY],
-    "responses": {201: ReviewShape, **_refusals(400, 401, 403, 404, 409, 415, 429)},
+    "responses": {201: ReviewShape, **refusals(400, 401, 403, 404, 409, 415, 429)},
 }
 DECISIONS: Final[dict[str, Any]] = {
     "operation_id": "projects_decisions",
     "summary": "What was decided about a project, as far as the caller may know",
     "tags": ["office"],
     "parameters": [_ID],
-    "responses": {200: DecisionsShape, **_refusals(401, 403, 404, 429)},
+    "responses": {200: DecisionsShape, **refusals(401, 403, 404, 429)},
 }
 DECIDE: Final[dict[str, Any]] = {
     "operation_id": "projects_decide",
     "summary": "Decide as lead; the letter then waits for a signature",
     "tags": ["office"],
     "parameters": [_ID, _KEY],
-    "responses": {201: DecisionShape, **_refusals(400, 401, 403, 404, 409, 415, 429)},
+    "responses": {201: DecisionShape, **refusals(400, 401, 403, 404, 409, 415, 429)},
 }

@@ -62,7 +62,8 @@ _PROBLEM: Final = OpenApiExample(
 )
 
 
-def _refusals(*numbers: int) -> dict[Any, Any]:
+def refusals(*numbers: int) -> dict[Any, Any]:
+    """The documented answers of these statuses, as problem+json (304 has no body)."""
     return {
         (n, "application/problem+json"): OpenApiResponse(shapes.ProblemShape, _REFUSALS[n])
         for n in numbers
@@ -164,7 +165,7 @@ PROJECT_LIST: Final[dict[str, Any]] = {
     "summary": "Projects on the public list",
     "tags": ["projects"],
     "parameters": [*_FILTERS, _NONE_MATCH],
-    "responses": {200: shapes.ListShape, **_refusals(304, 400, 401, 409, 429)},
+    "responses": {200: shapes.ListShape, **refusals(304, 400, 401, 409, 429)},
     "examples": [
         _example(
             "Two fields",
@@ -178,14 +179,14 @@ PROJECT_DETAIL: Final[dict[str, Any]] = {
     "summary": "One project, whole",
     "tags": ["projects"],
     "parameters": [_ID, _NONE_MATCH],
-    "responses": {200: shapes.DetailShape, **_refusals(304, 401, 404, 429)},
+    "responses": {200: shapes.DetailShape, **refusals(304, 401, 404, 429)},
 }
 TAXONOMY: Final[dict[str, Any]] = {
     "operation_id": "taxonomy_read",
     "summary": "Keys and their names in both languages",
     "tags": ["projects"],
     "parameters": [_NONE_MATCH],
-    "responses": {200: shapes.TaxonomyShape, **_refusals(304, 401, 429)},
+    "responses": {200: shapes.TaxonomyShape, **refusals(304, 401, 429)},
 }
 _ANSWERS: Final = {
     "fields": ["smart_manufacturing"],
@@ -221,7 +222,7 @@ PREVIEW: Final[dict[str, Any]] = {
     "add up to the score. Nothing is stored.",
     "tags": ["matches"],
     "request": PreviewSerializer,
-    "responses": {200: shapes.MatchesShape, **_refusals(400, 401, 415, 429)},
+    "responses": {200: shapes.MatchesShape, **refusals(400, 401, 415, 429)},
     "examples": [
         OpenApiExample("Three answers", value={**_ANSWERS, "limit": 20}, request_only=True),
         _example(
@@ -260,13 +261,13 @@ MY_MATCHES: Final[dict[str, Any]] = {
             enum=["0", "1"],
         ),
     ],
-    "responses": {200: shapes.MatchesShape, **_refusals(400, 401, 403, 429)},
+    "responses": {200: shapes.MatchesShape, **refusals(400, 401, 403, 429)},
 }
 PROFILE_READ: Final[dict[str, Any]] = {
     "operation_id": "me_profile_read",
     "summary": "What I told about myself as an investor",
     "tags": ["me"],
-    "responses": {200: shapes.ProfileShape, **_refusals(401, 403, 429)},
+    "responses": {200: shapes.ProfileShape, **refusals(401, 403, 429)},
 }
 PROFILE_CHANGE: Final[dict[str, Any]] = {
     "operation_id": "me_profile_change",
@@ -276,7 +277,7 @@ PROFILE_CHANGE: Final[dict[str, Any]] = {
     "request": ProfileSerializer,
     "responses": {
         200: shapes.ProfileShape,
-        **_refusals(400, 401, 403, 409, 415, 428, 429),
+        **refusals(400, 401, 403, 409, 415, 428, 429),
     },
     "examples": [OpenApiExample("A change", value=_ANSWERS, request_only=True)],
 }
@@ -284,7 +285,7 @@ SAVED_LIST: Final[dict[str, Any]] = {
     "operation_id": "me_saved_list",
     "summary": "Projects that I saved, newest first",
     "tags": ["me"],
-    "responses": {200: shapes.CardsShape, **_refusals(401, 403, 429)},
+    "responses": {200: shapes.CardsShape, **refusals(401, 403, 429)},
 }
 SAVE: Final[dict[str, Any]] = {
     "operation_id": "me_saved_add",
@@ -294,7 +295,7 @@ SAVE: Final[dict[str, Any]] = {
     "request": None,
     "responses": {
         204: OpenApiResponse(description="Saved."),
-        **_refusals(400, 401, 403, 404, 409, 429),
+        **refusals(400, 401, 403, 404, 409, 429),
     },
 }
 UNSAVE: Final[dict[str, Any]] = {
@@ -305,14 +306,14 @@ UNSAVE: Final[dict[str, Any]] = {
     "request": None,
     "responses": {
         204: OpenApiResponse(description="Taken off, or it was not there."),
-        **_refusals(400, 401, 403, 404, 409, 429),
+        **refusals(400, 401, 403, 404, 409, 429),
     },
 }
 PLEDGES_LIST: Final[dict[str, Any]] = {
     "operation_id": "me_pledges_list",
     "summary": "What I pledged, newest first, and where the money is",
     "tags": ["me"],
-    "responses": {200: shapes.PledgesShape, **_refusals(401, 403, 429)},
+    "responses": {200: shapes.PledgesShape, **refusals(401, 403, 429)},
 }
 PLEDGE_START: Final[dict[str, Any]] = {
     "operation_id": "rounds_pledges_start",
@@ -322,7 +323,7 @@ PLEDGE_START: Final[dict[str, Any]] = {
     "request": PledgeSerializer,
     "responses": {
         201: shapes.StartedPledgeShape,
-        **_refusals(400, 401, 403, 404, 409, 415, 429),
+        **refusals(400, 401, 403, 404, 409, 415, 429),
     },
     "examples": [
         OpenApiExample("A sum", value={"amount": "150", "currency": "USD"}, request_only=True)
