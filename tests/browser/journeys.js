@@ -226,6 +226,7 @@ const journeys = {
 };
 
 // Signing in as somebody of the office: password, then the code that the local outbox shows.
+// A code opens one door only: where an earlier journey used it up, the next one is awaited.
 async function enterOffice(page, email) {
   const cookies = await page.cookies();
   if (cookies.length) await page.deleteCookie(...cookies);
@@ -233,13 +234,30 @@ async function enterOffice(page, email) {
   await page.type("input[name=login]", email);
   await page.type("input[name=password]", process.env.DEMO_PASSWORD);
   await press(page, "main form button[type=submit]");
+  let used = "";
+  for (let i = 0; i < 2 && /sign-in\/code\/$/.test(page.url()); i += 1) {
+    used = await codeAfter(page, email, used);
+    await page.$eval("#id_code", (e) => { e.value = ""; });
+    await page.type("#id_code", used);
+    await press(page, "main form button[type=submit]");
+  }
+  assert.doesNotMatch(page.url(), /sign-in/, `${email} is in`);
+}
+
+async function codeAfter(page, email, used) {
   const outbox = await page.browserContext().newPage();
-  await outbox.goto(`${base}/${language}/outbox/`);
-  const code = await outbox.$$eval("main table tr", (rows, who) =>
-    rows.find((r) => r.innerText.includes(who)).querySelector("code").innerText, email);
-  await outbox.close();
-  await page.type("#id_code", code.replace(/\s/g, ""));
-  await press(page, "main form button[type=submit]");
+  for (let i = 0; i < 40; i += 1) {
+    await outbox.goto(`${base}/${language}/outbox/`);
+    const code = (await outbox.$$eval("main table tr", (rows, who) =>
+      rows.find((r) => r.innerText.includes(who)).querySelector("code").innerText, email))
+      .replace(/\s/g, "");
+    if (code !== used) {
+      await outbox.close();
+      return code;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  throw new Error(`no new code for ${email}`);
 }
 
 const rowWith = (page, version) => page.$$eval("tr[data-row]", (rows, v) =>

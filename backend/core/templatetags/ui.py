@@ -1,5 +1,6 @@
 """What templates need to speak two languages: sums, dates, passages in the other language."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from backend.core.money import Money
 from backend.core.text import initials
 
 register = template.Library()
+VIETNAMESE = re.compile("[ăđơưạ-ỹ]", re.IGNORECASE)
 
 ICONS = {
     "check": '<path d="M3 8.500l3.200 3.200L13 4.800"/>',
@@ -95,6 +97,18 @@ def said(value: Any) -> SafeString | str:
     if lang and lang != language():
         return format_html('<span lang="{}">{}</span>', lang, text)
     return str(text)
+
+
+@register.filter
+def vietnamese(text: object) -> SafeString:
+    """A name of a person or firm inside a sentence, for a voice that reads the page aloud."""
+    return format_html('<span lang="vi">{}</span>', text)
+
+
+@register.filter
+def marked(text: str) -> SafeString | str:
+    """Words whose language nobody kept: marked where their letters are Vietnamese ones."""
+    return vietnamese(text) if VIETNAMESE.search(text) else text
 
 
 @register.filter
