@@ -75,7 +75,7 @@ const journeys = {
     await press(page, "main form button[type=submit]");
     await page.goto(`${base}/${language}/for-you/`);
     assert.ok((await page.$$(".card .score")).length > 0);
-    await press(page, ".card .acts a.push");
+    await press(page, ".card .acts a[href*='/saved/']");
     await press(page, "main form button[type=submit]");
     await page.goto(`${base}/${language}/me/saved/`);
     assert.ok((await page.$$("main a[href*='/projects/']")).length > 0);

@@ -278,6 +278,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Origin": "backend.projects.search_codes.ORIGIN",
         "Language": "backend.projects.search_codes.LANGUAGE",
         "CallStatus": "backend.home.api.shapes.CALL_STATUSES",
+        "Country": "backend.home.api.serializers.COUNTRIES",
         "CorridorCountry": "backend.home.api.plans.CORRIDOR_COUNTRIES",
     },
 }

@@ -26,6 +26,10 @@ class StrictText(serializers.CharField):
         return text
 
 
+# Named in the OpenAPI document (settings).
+COUNTRIES = tuple(taxonomy.keys("country"))
+
+
 class KeyField(serializers.ChoiceField):
     """One key of the taxonomy."""
 
