@@ -57,3 +57,13 @@ def sandbox(sandbox_process: Sandbox, settings: Any) -> Iterator[Sandbox]:
     use(settings, sandbox_process)
     yield sandbox_process
     assert not sandbox_process.violations()
+
+
+@pytest.fixture(autouse=True)
+def no_catalogue_of_another_test() -> None:
+    """The process keeps listings and model for two seconds; tests follow each other faster."""
+    from backend.matching.catalogue import forget_catalogue
+    from backend.matching.runs import forget_model
+
+    forget_catalogue()
+    forget_model()
