@@ -1,4 +1,4 @@
-"""How much a choice may count, so that no group of accounts can push a project. numpy only.
+"""How much a choice may count, so that a group of accounts can do little for a project. numpy only.
 
 A save costs nothing, so many of them at once say little: of one project, those of thirty days count
 together at most half more than what the project is used to, and always as much as FREE_EACH_MONTH.
