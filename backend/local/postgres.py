@@ -27,6 +27,7 @@ NOBODY = 65534
 TOOL_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 INIT_TIMEOUT_S = 120
 START_TIMEOUT_S = 120
+HALF_MADE_TIMEOUT_S = 20
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -122,8 +123,7 @@ def _environment() -> dict[str, str]:
 
 def ensure_cluster(state: State) -> Account:
     """Make the cluster when it is absent; a half-made one is thrown away and made again."""
-    for half_made in state.root.glob("postgres.new-*"):
-        shutil.rmtree(half_made, ignore_errors=True)
+    _clear_half_made(state)
     record = state.postgres / "account.json"
     if record.exists():
         return _check_account(Account(**json.loads(record.read_text())), state)
@@ -141,6 +141,18 @@ def ensure_cluster(state: State) -> Account:
         state.postgres.rmdir()
     new.rename(state.postgres)
     return account
+
+
+def _clear_half_made(state: State) -> None:
+    """Remove what killed set-ups left. An orphaned initdb may still write into its folder, so this
+    goes on until the folder is gone: that initdb fails on its next file."""
+    deadline = time.monotonic() + HALF_MADE_TIMEOUT_S
+    while half_made := list(state.root.glob("postgres.new-*")):
+        for folder in half_made:
+            shutil.rmtree(folder, ignore_errors=True)
+        if time.monotonic() > deadline:
+            raise StartError(f"{half_made[0]} cannot be removed. Remove it and start again.")
+        time.sleep(0.01)
 
 
 def _check_account(account: Account, state: State) -> Account:

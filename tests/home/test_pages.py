@@ -245,7 +245,7 @@ def test_a_signed_in_list_says_what_is_saved(web: Client) -> None:
     projects.save_for_later(project, by=user)
     web.force_login(user)
     text = web.get("/en/projects/").content.decode()
-    assert "Saved<span" in text
+    assert f'aria-label="Saved: {project.title_en}">Saved</a>' in text
 
 
 def test_comparing_more_than_three_keeps_the_first_three(web: Client) -> None:
