@@ -1,5 +1,6 @@
 """Fixtures for the whole suite. The database is made by its owner; tests act as the web does."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.cache import caches
 from django.db import connection, connections
 
+from tests.database import make_database
 from tests.sandbox import Sandbox, a_sandbox, use
 
 # What the migrations let the application's role empty (asked before the suite's own grant).
@@ -15,6 +17,17 @@ MAY_TRUNCATE = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 AND has_table_privilege('caukieu_app', oid, 'TRUNCATE')
 """
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The database is there before Django asks: a copy of one that was migrated once."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    make_database(os.environ["DATABASE_URL"], connection.settings_dict["TEST"]["NAME"])
 
 
 @pytest.fixture(scope="session")

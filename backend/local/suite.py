@@ -102,7 +102,11 @@ def _fresh_folder(parent: Path) -> Path:
 
 
 def _pytest(options: argparse.Namespace, rest: Sequence[str], environment: dict[str, str]) -> int:
-    environment = environment | {"DJANGO_SETTINGS_MODULE": "backend.config.settings.test"}
+    environment = environment | {
+        "DJANGO_SETTINGS_MODULE": "backend.config.settings.test",
+        # Where tests/database.py keeps what the migrations made, for the next run.
+        "CAUKIEU_TEST_CACHE": str(servers.state_folder() / "test-cache"),
+    }
     command = [sys.executable, "-m", "pytest", *default_arguments(rest, browser=options.browser)]
     child = subprocess.Popen(
         command, env=environment, preexec_fn=processes.end_with_parent(signal.SIGTERM)

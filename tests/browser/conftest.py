@@ -9,8 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+
+from tests.database import make_database
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "caukieu_browser"
@@ -20,21 +21,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _fresh_database(url: str) -> str:
-    name = f"{NAME}_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        connection.execute(f'CREATE DATABASE "{name}"')
-    parts = psycopg.conninfo.conninfo_to_dict(url)
-    user = f"{parts.get('user', '')}@" if parts.get("user") else ""
-    host = str(parts.get("host", ""))
-    if host.startswith("/"):
-        from urllib.parse import quote
-
-        return f"postgresql://{user}/{name}?host={quote(host, safe='')}"
-    return f"postgresql://{user}{host}:{parts.get('port', 5432)}/{name}"
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> None:
@@ -54,7 +40,7 @@ def site_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
     folder = tmp_path_factory.mktemp("site")
     port = _free_port()
     return os.environ | {
-        "DATABASE_URL": _fresh_database(os.environ["DATABASE_URL"]),
+        "DATABASE_URL": make_database(os.environ["DATABASE_URL"], f"{NAME}_{os.getpid()}"),
         "DJANGO_SETTINGS_MODULE": "backend.config.settings.dev",
         "CAUKIEU_VAR": str(folder),
         "CAUKIEU_DB_ROLE": "caukieu_app",
