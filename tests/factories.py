@@ -34,6 +34,7 @@ from backend.reviews import rubric
 from backend.reviews.built_in import built_in
 from backend.reviews.models import Case, Decision, Letter, Review
 from backend.reviews.request_actions import Ask
+from tests.clones import copy_or_walk
 
 _numbers = itertools.count(1)
 TERMS: dict[str, dict[str, Any]] = {
@@ -164,8 +165,16 @@ def scores(value: int = 4) -> dict[str, int]:
 
 
 def a_project_at(status: str, *, owner: User | None = None, **changes: Any) -> Project:
-    """A proposal that walked the real road to `status`."""
-    owner = owner or a_user()
+    """A proposal that walked the real road to `status`, or a copy of the rows of such a walk."""
+    return copy_or_walk(
+        f"{status} {changes!r}",
+        owner,
+        lambda: next(_numbers),
+        lambda: _walk_to(status, owner or a_user(), changes),
+    )
+
+
+def _walk_to(status: str, owner: User, changes: dict[str, Any]) -> Project:
     project = a_draft(owner=owner, **changes)
     an_office()
     if status == Status.DRAFT:
