@@ -121,10 +121,7 @@ def may_copy() -> bool:
 
 def _highest() -> dict[str, int]:
     counted = [t for t in tables().values() if t.counted]
-    parts = [
-        f"SELECT '{t.name}', coalesce(max({t.key}), 0) FROM {t.name}"  # noqa: S608 (own names)
-        for t in counted
-    ]
+    parts = [f"SELECT '{t.name}', coalesce(max({t.key}), 0) FROM {t.name}" for t in counted]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
         return {name: int(highest) for name, highest in cursor.fetchall()}
@@ -140,7 +137,7 @@ def _rows_after(name: str, highest: int) -> list[dict[str, Any]]:
     columns = ", ".join(f'"{c}"' for c in table.columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns} FROM {name} WHERE {table.key} > %s ORDER BY {table.key}",  # noqa: S608
+            f"SELECT {columns} FROM {name} WHERE {table.key} > %s ORDER BY {table.key}",
             [highest],
         )
         return [dict(zip(table.columns, row, strict=True)) for row in cursor.fetchall()]
@@ -162,9 +159,7 @@ def _copy(template: Template, owner: Any, number: Callable[[], int]) -> int:
                 if row[tables()[name].key] in keys.own[name]
             ]
             _insert(cursor, tables()[name], new)
-        cursor.execute(
-            f'SET LOCAL session_replication_role = origin; SET LOCAL ROLE "{role}"'
-        )
+        cursor.execute(f'SET LOCAL session_replication_role = origin; SET LOCAL ROLE "{role}"')
     return keys.own["projects_project"][template.project]
 
 
@@ -197,7 +192,7 @@ def _new_keys(template: Template, owner: Any) -> _Keys:
                 else:
                     wanted.setdefault(name, []).append(row[table.key])
         parts = [
-            f"SELECT '{name}', nextval(pg_get_serial_sequence('{name}', '{tables()[name].key}')) "  # noqa: S608
+            f"SELECT '{name}', nextval(pg_get_serial_sequence('{name}', '{tables()[name].key}')) "
             f"FROM generate_series(1, {len(old)})"
             for name, old in wanted.items()
         ]
@@ -216,7 +211,7 @@ def _shared_key(cursor: Any, table: Table, row: dict[str, Any]) -> int | None:
         return None
     where = " AND ".join(f'"{c}" = %s' for c in columns)
     cursor.execute(
-        f"SELECT {table.key} FROM {table.name} WHERE {where}",  # noqa: S608 (own names)
+        f"SELECT {table.key} FROM {table.name} WHERE {where}",
         [row[c] for c in columns],
     )
     found = cursor.fetchone()
@@ -292,6 +287,6 @@ def _insert(cursor: Any, table: Table, rows: list[list[Any]]) -> None:
     columns = ", ".join(f'"{c}"' for c in table.columns)
     one = f"({', '.join(['%s'] * len(table.columns))})"
     cursor.execute(
-        f"INSERT INTO {table.name} ({columns}) VALUES {', '.join([one] * len(rows))}",  # noqa: S608
+        f"INSERT INTO {table.name} ({columns}) VALUES {', '.join([one] * len(rows))}",
         [value for row in rows for value in row],
     )

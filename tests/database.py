@@ -47,10 +47,16 @@ def make_database(url: str, name: str) -> str:
             "SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]
         ).fetchone():
             _make_template(connection, url)
-        new = sql.Identifier(name)
+    return copy_database(url, TEMPLATE, name)
+
+
+def copy_database(url: str, source: str, name: str) -> str:
+    """Another `name` with the rows of `source`, which nobody may be using; its address."""
+    new = sql.Identifier(name)
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(new))
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, sql.Identifier(TEMPLATE))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, sql.Identifier(source))
         )
     return address(url, name)
 

@@ -1,6 +1,8 @@
 """A whole site with its sample data, on a database and a port of its own, for real browsers."""
 
+import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.database import make_database
+from tests.database import copy_database, make_database
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "caukieu_browser"
@@ -34,29 +36,48 @@ def _manage(environment: dict[str, str], *arguments: str) -> None:
     )
 
 
-@pytest.fixture(scope="session")
-def site_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the programs of the site are started with."""
-    folder = tmp_path_factory.mktemp("site")
-    port = _free_port()
+def _environment(database: str, folder: Path) -> dict[str, str]:
     return os.environ | {
-        "DATABASE_URL": make_database(os.environ["DATABASE_URL"], f"{NAME}_{os.getpid()}"),
+        "DATABASE_URL": database,
         "DJANGO_SETTINGS_MODULE": "backend.config.settings.dev",
         "CAUKIEU_VAR": str(folder),
         "CAUKIEU_DB_ROLE": "caukieu_app",
         "CELERY_BROKER_URL": "",
-        "PORT": str(port),
     }
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a site with its sample data and a trained matcher, which is made by the
+    first process that wants it; its database is called NAME."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "seeded-site"
+    folder.mkdir(exist_ok=True)
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            environment = _environment(make_database(os.environ["DATABASE_URL"], NAME), folder)
+            _manage(environment, "migrate", "--noinput", "-v0")
+            _manage(environment, "collectstatic", "--noinput", "-v0")
+            _manage(environment, "seed")
+            _manage(environment, "run_jobs")
+            (folder / "ready").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site_environment(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the programs of this process's own copy of the site are started with."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(seeded, folder, dirs_exist_ok=True)
+    database = copy_database(os.environ["DATABASE_URL"], NAME, f"{NAME}_{os.getpid()}")
+    return _environment(database, folder) | {"PORT": str(_free_port())}
 
 
 @pytest.fixture(scope="session")
 def site(site_environment: dict[str, str]) -> Iterator[str]:
     """The address of a seeded site with a trained matcher."""
     environment = site_environment
-    _manage(environment, "migrate", "--noinput", "-v0")
-    _manage(environment, "collectstatic", "--noinput", "-v0")
-    _manage(environment, "seed")
-    _manage(environment, "run_jobs")
     web = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:backend.config.gunicorn",
          "backend.config.wsgi"],
