@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
+from django.utils import timezone
 
 from backend.core.clock import app_now
 from backend.core.ids import new_id
@@ -50,6 +51,8 @@ class Template:
     project: int
     owner: int
     at: datetime
+    # by the wall clock, which is ahead of the transaction's
+    taken: datetime
     numbers: list[str] = field(default_factory=list)
 
 
@@ -80,6 +83,7 @@ def copy_or_walk(key: str, owner: Any, number: Callable[[], int], walk: Callable
 
     `owner` is a user, or None for one of the copy's own; `number` gives the next number for names.
     """
+    key = f"{key} under {_rules()}"
     template = _templates.get(key)
     if template is None:
         with _remembering(key) as remember:
@@ -94,6 +98,13 @@ def copy_or_walk(key: str, owner: Any, number: Callable[[], int], walk: Callable
     return project
 
 
+def _rules() -> int:
+    """Another walk is needed once the city's rules changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM reviews_ruleset")
+        return int(cursor.fetchone()[0])
+
+
 @contextmanager
 def _remembering(key: str) -> Iterator[Callable[[Any], None]]:
     before = _highest() if may_copy() else None
@@ -105,9 +116,10 @@ def _remembering(key: str) -> Iterator[Callable[[Any], None]]:
         if owner is None:
             return
         rows = {name: _rows_after(name, before[name]) for name in _grown(before)}
+        _complete(rows)
         title = str(project.title_vi)
         _templates[key] = Template(
-            rows, project.pk, owner, app_now(), re.findall(r"\d+", title)[-1:]
+            rows, project.pk, owner, app_now(), timezone.now(), re.findall(r"\d+", title)[-1:]
         )
 
     yield remember
@@ -143,18 +155,52 @@ def _rows_after(name: str, highest: int) -> list[dict[str, Any]]:
         return [dict(zip(table.columns, row, strict=True)) for row in cursor.fetchall()]
 
 
+def _complete(rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Add what the rows refer to and was there before the walk: the owner, the office."""
+    missing = True
+    while missing:
+        missing = False
+        have = {name: {row[tables()[name].key] for row in found} for name, found in rows.items()}
+        for name in list(rows):
+            for column, target in tables()[name].refers.items():
+                if target not in tables() or not tables()[target].counted:
+                    continue
+                wanted = {row[column] for row in rows[name]} - {None} - have.get(target, set())
+                if wanted:
+                    missing = True
+                    rows.setdefault(target, []).extend(_rows_of(target, wanted))
+                    have.setdefault(target, set()).update(wanted)
+
+
+def _rows_of(name: str, keys: set[int]) -> list[dict[str, Any]]:
+    table = tables()[name]
+    columns = ", ".join(f'"{c}"' for c in table.columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM {name} WHERE {table.key} = ANY(%s)",
+            [list(keys)],
+        )
+        return [dict(zip(table.columns, row, strict=True)) for row in cursor.fetchall()]
+
+
 def _copy(template: Template, owner: Any, number: Callable[[], int]) -> int:
     """Write the template's rows under new ids; returns the row id of the project."""
     keys = _new_keys(template, owner)
     words = _Words(template, owner, number, keys)
     shift = app_now() - template.at
+    now = timezone.now()
+
+    def later(at: datetime) -> datetime:
+        """What was past then is past now."""
+        return at + shift if at > template.taken else min(at + shift, now)
+
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         role = cursor.fetchone()[0]
         cursor.execute("SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica")
         for name, rows in template.rows.items():
             new = [
-                _new_row(tables()[name], row, keys, words, shift)
+                _new_row(tables()[name], row, keys, words, later)
                 for row in rows
                 if row[tables()[name].key] in keys.own[name]
             ]
@@ -245,7 +291,11 @@ class _Words:
 
 
 def _new_row(
-    table: Table, row: dict[str, Any], keys: _Keys, words: _Words, shift: timedelta
+    table: Table,
+    row: dict[str, Any],
+    keys: _Keys,
+    words: _Words,
+    later: Callable[[datetime], datetime],
 ) -> list[Any]:
     values = dict(row)
     for column, value in row.items():
@@ -254,7 +304,7 @@ def _new_row(
         elif column in table.refers:
             values[column] = keys.new(table.refers[column], value)
         elif isinstance(value, datetime):
-            values[column] = value + shift
+            values[column] = later(value)
         elif isinstance(value, str):
             values[column] = words.of(value)
         elif column in table.json and value is not None:
@@ -269,6 +319,10 @@ def _singular(name: str, values: dict[str, Any], keys: _Keys) -> None:
         mail = keys.new("accounts_pendingmail", json.loads(values["payload"])["mail"])
         values |= {"key": f"mail-{mail}", "payload": json.dumps({"mail": mail})}
     with connection.cursor() as cursor:
+        if name == "projects_project":
+            cursor.execute("SELECT 1 FROM projects_project WHERE slug = %s", [values["slug"]])
+            if cursor.fetchone():
+                values["slug"] = f"{values['slug'][:70]}-{values['id']}"
         if name == "reviews_case":
             cursor.execute("SELECT nextval('reviews_reference')")
             values["reference"] = f"{values['reference'][:8]}{cursor.fetchone()[0]:04d}"

@@ -19,6 +19,23 @@ AND has_table_privilege('caukieu_app', oid, 'TRUNCATE')
 """
 
 
+# Files whose few tests take minutes: begun last, one process would work on them alone.
+LONG_FILES = (
+    "tests/faults/test_run_and_kill.py", "tests/faults/test_backup.py",
+    "tests/browser/", "tests/local/", "tests/accounts/test_permissions.py",
+    "tests/home/test_api_permissions.py", "tests/projects/test_search.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG_FILES)}
+
+    def place(item: pytest.Item) -> int:
+        return next((n for name, n in places.items() if item.nodeid.startswith(name)), len(places))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
     """The database is there before Django asks: a copy of one that was migrated once."""

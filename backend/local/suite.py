@@ -126,7 +126,7 @@ def default_arguments(rest: Sequence[str], *, browser: bool) -> list[str]:
     if not given & {"-m"}:
         ours += ["-m", "not slow" if browser else EVERYDAY]
     if not given & {"-n", "--numprocesses"} and not any(word.startswith("-n") for word in rest):
-        ours += ["-n", "2", "--dist", "loadfile"]
+        ours += ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     return [*ours, *rest]
 
 
