@@ -20,6 +20,7 @@ from backend.home.matching_pages import match_for_page, start_form
 from backend.home.owner.talk import talk_of
 from backend.home.project_page import project_page
 from backend.home.texts import text_page
+from backend.matching.catalogue import current_catalogue
 from backend.matching.similar import similar_to
 from backend.projects import search, taxonomy
 from backend.projects.queries import browsable_projects, project_for
@@ -90,7 +91,7 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
     }
     if goal is not None:
         try:
-            context["goal_in"] = convert(goal, _shown_currency(request))
+            context["goal_in"] = convert(goal, _shown_currency(request), current_catalogue().rates)
         except Conflict:
             context["goal_in"] = None
     return render(request, "home/project.html", context)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Subquery
 
 from backend.core.errors import Conflict
 from backend.core.money import Money
@@ -53,6 +53,8 @@ class Catalogue:
     listings: tuple[Listing, ...]
     # Rows of what the city runs itself: calls of others are left out of these.
     own_rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    # The rates by which tickets were compared; for showing a sum in another currency as well.
+    rates: dict[str, Rate] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:
@@ -147,7 +149,8 @@ def build() -> Catalogue:
     """Read and encode everything that is browsable now."""
     version = _version()
     rows = list(browsable_projects().order_by("pk").values_list(*COLUMNS))
-    listings = read_listings(rows, latest_rates())
+    rates = latest_rates()
+    listings = read_listings(rows, rates)
     return Catalogue(
         arrays=encode_listings(listings, engine_vocabulary()),
         project_ids=tuple(row[0] for row in rows),
@@ -158,13 +161,17 @@ def build() -> Catalogue:
             [i for i, row in enumerate(rows) if row[-1] != Project.Origin.PUBLISHED_CALL],
             dtype=np.int64,
         ),
+        rates=rates,
     )
 
 
 def _version() -> tuple[Any, ...]:
     """Changes with every edit, every project that comes or goes, and every new rate."""
-    found = browsable_projects().aggregate(n=Count("pk"), at=Max("updated_at"))
-    return (found["n"], found["at"], FxRate.objects.aggregate(last=Max("pk"))["last"])
+    newest = FxRate.objects.order_by("-pk").values("pk")[:1]
+    found = browsable_projects().aggregate(
+        n=Count("pk"), at=Max("updated_at"), rate=Max(Subquery(newest))
+    )
+    return (found["n"], found["at"], found["rate"])
 
 
 class _Kept:
