@@ -192,9 +192,32 @@ def test_a_server_that_keeps_ending_stops_everything_with_its_log(tmp_path: Path
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ([], ["-m", "not browser and not slow", "-n", "2", "--dist", "loadfile"]),
+        (
+            [],
+            [
+                "-m",
+                "not browser and not slow",
+                "-n",
+                "2",
+                "--dist",
+                "loadfile",
+                "--no-loadscope-reorder",
+            ],
+        ),
         (["-m", "slow", "-n0"], ["-m", "slow", "-n0"]),
-        (["-x"], ["-m", "not browser and not slow", "-n", "2", "--dist", "loadfile", "-x"]),
+        (
+            ["-x"],
+            [
+                "-m",
+                "not browser and not slow",
+                "-n",
+                "2",
+                "--dist",
+                "loadfile",
+                "--no-loadscope-reorder",
+                "-x",
+            ],
+        ),
     ],
 )
 def test_what_the_caller_asks_of_pytest_wins(given: list[str], expected: list[str]) -> None:
