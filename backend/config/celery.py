@@ -76,6 +76,10 @@ app.conf.update(
             "task": "backend.funding.payment_tasks.reconcile_nightly",
             "schedule": crontab(hour=1, minute=10),
         },
+        "look-at-cards": {
+            "task": "backend.funding.payment_tasks.warn_of_expiring_cards",
+            "schedule": crontab(hour=7, minute=40),
+        },
         "take-snapshot": {
             "task": "backend.insights.tasks.take_snapshot",
             "schedule": crontab(hour=2, minute=0),

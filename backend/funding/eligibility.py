@@ -7,6 +7,7 @@ a row of its own gets the default row. They are floors that this platform sets i
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -28,6 +29,8 @@ EU = frozenset(
         "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
     }
 )  # fmt: skip
+# Who is not one of these is not counted below the limit of 100 people.
+NON_PROFESSIONAL = "non_professional"
 CARD, BANK, INFORMATION = "card", "bank", "information"
 
 
@@ -51,18 +54,44 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class InvestorClass:
+    """A status that a person proves and an officer confirms; `lifts` names the classes of people
+    whose rules then do not bind."""
+
+    key: str
+    lifts: frozenset[str]
+    valid_from: date | None
+    valid_months: int
+    source: str
+    labels: dict[str, str]
+    proofs: dict[str, str]
+
+
+@dataclass(frozen=True)
 class RuleBook:
     rules: tuple[Rule, ...]
     default_jurisdiction: str
+    classes: tuple[InvestorClass, ...] = ()
 
-    def of(self, country: str, instrument: str, on: date) -> tuple[Rule, ...]:
-        """The rules that hold for somebody who lives in `country`, in the order of the file."""
+    def of(
+        self, country: str, instrument: str, on: date, lifted: frozenset[str] = frozenset()
+    ) -> tuple[Rule, ...]:
+        """The rules that hold for somebody who lives in `country`, in the order of the file.
+
+        `lifted`: classes of people (`investor_class` of a rule) that the person is not one of.
+        """
         home = "EU" if country in EU else country
         known = {rule.jurisdiction for rule in self.rules if rule.status in SWITCHED_ON}
         if home not in known - {PROJECTS_ARE_IN}:
             home = self.default_jurisdiction
         held = {PLATFORM, PROJECTS_ARE_IN, home}
-        return tuple(r for r in self.rules if r.jurisdiction in held and r.holds(instrument, on))
+        return tuple(
+            r
+            for r in self.rules
+            if r.jurisdiction in held
+            and r.holds(instrument, on)
+            and r.body.get("investor_class") not in lifted
+        )
 
 
 @dataclass(frozen=True)
@@ -121,7 +150,20 @@ def read_rules(document: dict[str, Any]) -> RuleBook:
         )
         for row in document["rules"]
     )
-    return RuleBook(rows, document["default_jurisdiction"])
+    classes = tuple(
+        InvestorClass(
+            key=row["key"],
+            lifts=frozenset(row["lifts"]),
+            valid_from=_date(row.get("valid_from")),
+            valid_months=int(row["valid_months"]),
+            source=row["source"],
+            labels={lang: row[f"label_{lang}"] for lang in ("vi", "en")},
+            proofs={lang: row[f"proof_{lang}"] for lang in ("vi", "en")},
+        )
+        for row in document.get("investor_classes", [])
+        if row["status"] in SWITCHED_ON
+    )
+    return RuleBook(rows, document["default_jurisdiction"], classes)
 
 
 @lru_cache(maxsize=1)
@@ -130,12 +172,31 @@ def rule_book() -> RuleBook:
     return read_rules(json.loads(RULES.read_text(encoding="utf-8")))
 
 
+def investor_class(key: str, on: date) -> InvestorClass:
+    """A class that can be claimed on this day. Raises KeyError for every other key."""
+    for row in rule_book().classes:
+        if row.key == key and row.valid_from is not None and row.valid_from <= on:
+            return row
+    raise KeyError(key)
+
+
+def lifted_by(keys: Iterable[str]) -> frozenset[str]:
+    """The classes of people whose rules do not bind somebody with these confirmed statuses."""
+    known = {row.key: row.lifts for row in rule_book().classes}
+    return frozenset(name for key in keys for name in known.get(key, ()))
+
+
 def requirements(
-    country: str, instrument: str, on: date, book: RuleBook | None = None
+    country: str,
+    instrument: str,
+    on: date,
+    book: RuleBook | None = None,
+    *,
+    lifted: frozenset[str] = frozenset(),
 ) -> Requirements:
     """The strictest of all rules that hold. Raises LookupError when no rule says how money comes
     in: then nothing may."""
-    rules = (book or rule_book()).of(country, instrument, on)
+    rules = (book or rule_book()).of(country, instrument, on, lifted)
     route = next((r.body["money_route"] for r in rules if "money_route" in r.body), None)
     if route is None:
         raise LookupError(f"no rule on the way of money for {instrument}")

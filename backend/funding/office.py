@@ -11,6 +11,7 @@ from backend.core.errors import NotFound
 from backend.funding.actions.outcome import held_by_currency
 from backend.funding.models import (
     BankReceipt,
+    BankReturn,
     Disbursement,
     Evidence,
     EvidenceFile,
@@ -18,6 +19,7 @@ from backend.funding.models import (
     OwnerAccount,
     Payback,
     Pledge,
+    ProfessionalClaim,
     Round,
     Tranche,
 )
@@ -161,6 +163,8 @@ class FinanceDesk:
     accounts: list[OwnerAccount]
     receipts: list[BankReceipt]
     transfers: list[Pledge]
+    returns: list[BankReturn]
+    claims: list[ProfessionalClaim]
 
 
 def finance_desk() -> FinanceDesk:
@@ -193,6 +197,14 @@ def finance_desk() -> FinanceDesk:
             .select_related("round__project")
             .order_by("id")
         ),
+        returns=list(
+            BankReturn.objects.exclude(status="paid")
+            .select_related("pledge__round__project", "maker")
+            .order_by("id")
+        ),
+        claims=list(
+            ProfessionalClaim.objects.filter(outcome="").select_related("user").order_by("id")
+        ),
     )
 
 
@@ -217,6 +229,22 @@ def account_for(public_id: str) -> OwnerAccount:
 
 def receipt_for(public_id: str) -> BankReceipt:
     found = BankReceipt.objects.select_related("pledge__round").filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def claim_for(public_id: str) -> ProfessionalClaim:
+    rows = ProfessionalClaim.objects.select_related("user", "decided_by")
+    found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def bank_return_for(public_id: str) -> BankReturn:
+    rows = BankReturn.objects.select_related("pledge__round__project", "pledge__investor", "maker")
+    found = rows.filter(public_id=public_id).first()
     if found is None:
         raise NotFound()
     return found

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from backend.funding import stripe_gateway as gateway
-from backend.funding.actions import cards, charges, events, reconciliation, refunds
+from backend.funding.actions import cards, charges, events, expiry, reconciliation, refunds
 from backend.funding.models import ChargeObligation, Pledge
 from backend.ledger import checks
 
@@ -57,3 +57,9 @@ def reconcile_nightly() -> None:
     if gateway.is_ready():
         reconciliation.reconcile()
     checks.nightly()
+
+
+@shared_task
+def warn_of_expiring_cards() -> None:
+    """Every morning: cards that end before they are charged."""
+    expiry.warn_of_expiring_cards()

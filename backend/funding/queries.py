@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.core.errors import Conflict, NotFound
 from backend.core.money import Money, convert_minor
-from backend.funding.models import FxRate, Pledge, Round
+from backend.funding.models import BankReturn, FxRate, Pledge, ProfessionalClaim, Round
 from backend.funding.workflow import PledgeStatus, RoundStatus
 from backend.projects.models import Project
 
@@ -96,3 +96,20 @@ def drafts_of(user: Any) -> QuerySet[Pledge]:
         investor=user, status=PledgeStatus.DRAFT, round__status=RoundStatus.OPEN
     )
     return rows.select_related("round__project").order_by("-id")
+
+
+def return_for(user: Any, public_id: str) -> BankReturn:
+    """A sum that is owed to this person by bank; everybody else's is absent."""
+    found = (
+        BankReturn.objects.select_related("pledge__round__project", "pledge__investor")
+        .filter(public_id=public_id, pledge__investor_id=getattr(user, "pk", None))
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def claims_of(user: Any) -> QuerySet[ProfessionalClaim]:
+    """What the person claimed to be, newest first."""
+    return ProfessionalClaim.objects.filter(user=user).order_by("-claimed_at", "-id")

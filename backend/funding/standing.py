@@ -1,17 +1,26 @@
 """Where one person stands against the rules for one sum in one round. Reads only."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
+from backend.core.errors import Conflict
 from backend.core.money import MINOR_DIGITS, Money, from_major
 from backend.funding import eligibility
-from backend.funding.models import Acknowledgement, InvestorFigures, KnowledgeCheck, Pledge, Round
+from backend.funding.models import (
+    Acknowledgement,
+    InvestorFigures,
+    KnowledgeCheck,
+    Pledge,
+    ProfessionalClaim,
+    Round,
+)
 from backend.funding.queries import Rate, convert, latest_rates
 from backend.funding.workflow import PLEDGE_LIVE
 from backend.projects import queries as projects
@@ -42,12 +51,54 @@ class Standing:
     bearable: Money | None
     warn_above: Money | None
     limits: tuple[LimitLeft, ...]
+    is_professional: bool
     people_are_full: bool
 
     @property
     def tightest(self) -> LimitLeft | None:
         return min(self.limits, key=lambda x: x.left.minor / x.most.minor if x.most.minor else 0,
                    default=None)  # fmt: skip
+
+
+class NoRuleHolds(Conflict):
+    """The rule data says of this form on this day nothing about how money comes in."""
+
+    code = "no_rule"
+    message = _(
+        "No rule in force says how money may come in for this form, so nothing can be pledged "
+        "now. Nothing was charged. The office that keeps the rules can tell you more."
+    )
+
+
+def requirements_on(
+    country: str, instrument: str, on: date, lifted: frozenset[str] = frozenset()
+) -> eligibility.Requirements:
+    """The strictest of all rules of that day. Raises NoRuleHolds where they have a gap."""
+    try:
+        return eligibility.requirements(country, instrument, on, lifted=lifted)
+    except LookupError as gap:
+        raise NoRuleHolds() from gap
+
+
+def requirements_for(user: User, instrument: str, on: date) -> eligibility.Requirements:
+    """What the rules ask of this person on that day."""
+    return requirements_on(country_of(user), instrument, on, lifted_for(user, instrument, on))
+
+
+def lifted_for(user: User, instrument: str, on: date) -> frozenset[str]:
+    """Whose rules do not bind this person: by statuses that an officer confirmed. Rules on gifts
+    know no classes, so nothing is asked of the database for them."""
+    if instrument not in eligibility.SECURITY_LIKE:
+        return frozenset()
+    return eligibility.lifted_by(row.investor_class for row in statuses_of(user, on))
+
+
+def statuses_of(user: User, on: date) -> list[ProfessionalClaim]:
+    """Confirmed and not over."""
+    rows = ProfessionalClaim.objects.filter(
+        user=user, outcome=ProfessionalClaim.Outcome.CONFIRMED, valid_until__gte=on
+    )
+    return list(rows.order_by("-valid_until", "-id"))
 
 
 def country_of(user: User) -> str:
@@ -60,7 +111,8 @@ def standing_of(
 ) -> Standing:
     """`money` is the sum that the person wants to pledge; `pledge` the draft it belongs to."""
     country = country_of(user)
-    needs = eligibility.requirements(country, round_.instrument, at.date())
+    lifted = lifted_for(user, round_.instrument, at.date())
+    needs = requirements_on(country, round_.instrument, at.date(), lifted)
     rates = latest_rates()
     figures = _figures(user, at) if needs.needs_figures else None
     knowledge = _knowledge(user, needs, at)
@@ -88,7 +140,9 @@ def standing_of(
         bearable=_bearable(needs, worth),
         warn_above=warn_above,
         limits=_limits(user, round_, needs, figures, rates, at),
-        people_are_full=_people_are_full(user, round_),
+        is_professional=eligibility.NON_PROFESSIONAL in lifted,
+        people_are_full=eligibility.NON_PROFESSIONAL not in lifted
+        and _people_are_full(user, round_),
     )
 
 
@@ -214,5 +268,9 @@ def may_see_terms(user: Any, project: Project) -> bool:
     if not getattr(user, "is_authenticated", False) or not project.instrument:
         return False
     country = country_of(user)
-    today = timezone.localdate()
-    return bool(country) and eligibility.requirements(country, project.instrument, today).is_offered
+    if not country:
+        return False
+    try:
+        return requirements_for(user, project.instrument, timezone.localdate()).is_offered
+    except NoRuleHolds:
+        return False

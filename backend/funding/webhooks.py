@@ -6,9 +6,11 @@ No session, no redirect, no CSRF token: the signature over the raw body is what 
 import json
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from backend.core import throttle
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import events
 
@@ -18,9 +20,18 @@ MOST_BYTES = 512 * 1024
 
 @csrf_exempt
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
-    """200 for everything that Stripe signed, known or not; 400 and 413 without a word else."""
+    """200 for everything that Stripe signed, known or not; 400, 413 and 429 without a word else.
+
+    Stripe sends again whatever was not answered by 200, so a limit loses nothing.
+    """
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
+    taken = throttle.take(
+        "webhook", throttle.client_address(request), limit=settings.WEBHOOK_CALLS_A_MINUTE,
+        window_s=60,
+    )  # fmt: skip
+    if not taken.is_allowed:
+        return HttpResponse(status=429, headers={"Retry-After": str(taken.retry_after_s)})
     if _length_of(request) > MOST_BYTES:
         return HttpResponse(status=413)
     raw = request.read(MOST_BYTES + 1)

@@ -169,6 +169,19 @@ TRANCHE = Workflow(
     ),
 )
 
+# What is owed to a person by bank: told by one, seen on the statement by another.
+BANK_RETURN = Workflow(
+    "bank_return",
+    table_of(
+        [
+            ("owed", "recorded", "finance", "bank_return.recorded"),
+            ("recorded", "owed", "finance", "bank_return.refused"),
+            ("recorded", "paid", "finance", "bank_return.paid"),
+        ],
+        final=("paid",),
+    ),
+)
+
 BANK_RECEIPT = Workflow(
     "bank_receipt",
     table_of(

@@ -9,7 +9,8 @@ from backend.accounts import actions as accounts
 from backend.accounts.mails import render_mail
 from backend.accounts.models import OrganisationMembership, User
 from backend.core.errors import Conflict
-from backend.funding.models import Pledge
+from backend.funding.actions.professional import forget_proofs
+from backend.funding.models import BankReturn, Pledge
 from backend.funding.workflow import PLEDGE_LIVE, PLEDGE_PAID
 from backend.projects.models import Project
 from backend.projects.workflow import Status
@@ -28,6 +29,7 @@ ERASED_HERE = {
     "reviews.DeskSettings",
     "funding.InvestorFigures",
     "funding.KnowledgeCheck",
+    "funding.ProfessionalClaim",
     "matching.Choice",
     "matching.Dismissal",
     "matching.ListSettings",
@@ -78,6 +80,7 @@ def close_account(user: User, *, by: User) -> None:
     language = user.language
     _check_nobody_is_left_alone(user)
     _check_no_money_waits(user)
+    forget_proofs(user)
     for relation in relations_of_a_person():
         if label_of(relation) in ERASED_HERE:
             rows = relation.related_model._default_manager
@@ -94,6 +97,11 @@ def _check_no_money_waits(user: User) -> None:
         raise Conflict(
             _("You have a pledge that is not settled yet. Withdraw it, or wait for its end."),
             code="pledge_waits",
+        )
+    if BankReturn.objects.filter(pledge__investor=user).exclude(status="paid").exists():
+        raise Conflict(
+            _("Money is on its way back to you. Say where it goes, and wait until it is there."),
+            code="return_waits",
         )
     plans = RemittancePlan.objects.filter(investor=user)
     if plans.exclude(status=PlanStatus.STOPPED).exists():

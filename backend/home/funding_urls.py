@@ -9,6 +9,9 @@ from backend.home import (
     my_pledges,
     payment_pages,
     pledge_pages,
+    professional_pages,
+    receipt_pages,
+    return_pages,
 )
 
 MINE = "me/pledges/<str:plg>/"
@@ -19,7 +22,7 @@ urlpatterns = [
     path("projects/<str:key>/terms/", pledge_pages.terms, name="pledge_terms"),
     path("projects/<str:key>/round/", milestone_pages.open_round, name="open_round"),
     path("me/pledges/", my_pledges.pledges_page, name="pledges"),
-    path("me/statement/", my_pledges.statement, name="statement"),
+    path("me/statement/", receipt_pages.statement_page, name="statement"),
     path(MINE, my_pledges.pledge, name="pledge"),
     path(f"{MINE}amount/", pledge_pages.amount, name="pledge_amount"),
     path(f"{MINE}country/", pledge_pages.country, name="pledge_country"),
@@ -30,9 +33,13 @@ urlpatterns = [
     path(f"{MINE}check/", pledge_pages.check, name="pledge_check"),
     path(f"{MINE}card/", my_pledges.card, name="pledge_card"),
     path(f"{MINE}withdraw/", my_pledges.withdraw, name="pledge_withdraw"),
+    path(f"{MINE}receipt/", receipt_pages.receipt, name="receipt_page"),
+    path(f"{MINE}receipt.pdf", receipt_pages.receipt_file, name="receipt_file"),
     path(f"{MINE}pay/", payment_pages.pay, name="pledge_pay"),
     path(f"{MINE}paid/", payment_pages.paid, name="pledge_paid"),
     path("me/pay/<str:token>/", payment_pages.pay_link, name="pay_link"),
+    path("me/returns/<str:rtn>/", return_pages.my_return, name="my_return"),
+    path("me/professional/", professional_pages.my_status, name="professional"),
     # Owners
     path("me/rounds/", milestone_pages.owner_rounds, name="owner_rounds"),
     path("me/rounds/<str:rnd>/", milestone_pages.owner_round, name="owner_round"),
@@ -62,6 +69,10 @@ urlpatterns = [
     path("money/accounts/<str:acc>/", finance_pages.account, name="account"),
     path("money/transfers/<str:plg>/", finance_pages.transfer, name="transfer"),
     path("money/receipts/<str:rcp>/<str:verb>/", finance_pages.receipt, name="receipt"),
+    path("money/returns/<str:rtn>/", return_pages.bank_return, name="bank_return"),
+    path("money/returns/<str:rtn>/<str:verb>/", return_pages.end_return, name="end_return"),
+    path("money/claims/<str:pro>/", professional_pages.claim, name="claim"),
+    path("money/claims/<str:pro>/proof/", professional_pages.claim_proof, name="claim_proof"),
     # Development and test only
     path("demo-date/", demo_clock.demo_date, name="demo_date"),
 ]

@@ -1,10 +1,7 @@
-"""A person's own pledges: the portfolio, one pledge with its receipt, withdrawing, statements."""
+"""A person's own pledges: the portfolio, one pledge, saving a card, withdrawing."""
 
-import csv
 from collections.abc import Callable
-from datetime import date
 from functools import wraps
-from io import StringIO
 from typing import Any
 
 import structlog
@@ -19,10 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.core.clock import app_now
-from backend.core.formats import CITY_ZONE, format_money
+from backend.core.formats import format_money
 from backend.core.money import Money
 from backend.funding import stripe_gateway as gateway
-from backend.funding.actions import cards, pledges
+from backend.funding.actions import cards, expiry, pledges
 from backend.funding.models import CardSetup, ChargeObligation, Pledge
 from backend.funding.queries import drafts_of, pledge_for
 from backend.funding.workflow import PledgeStatus
@@ -30,7 +27,7 @@ from backend.home import portfolio
 from backend.home.cards import card_of
 from backend.home.me_pages import person_of
 from backend.home.pledge_forms import language_now
-from backend.home.statement import lines_of, period_of
+from backend.home.receipts import has_receipt
 from backend.projects.models import Milestone
 
 log = structlog.get_logger(__name__)
@@ -101,6 +98,8 @@ def _context(row: Pledge) -> dict[str, Any]:
     milestones = list(Milestone.objects.filter(project=row.round.project).order_by("number"))
     words, tone = portfolio.state_words(row)
     sums = portfolio.sums_of(row, shares)
+    card = cards.card_of(row) if row.route == "card" else None
+    ends_at = pledges.withdrawal_ends_at(row)
     return {
         "pledge": row,
         "round": row.round,
@@ -122,17 +121,20 @@ def _context(row: Pledge) -> dict[str, Any]:
             )
         ],
         "was_paid": bool(sums.charged),
+        "has_receipt": has_receipt(row),
         "shares": [(s, Money(s.amount_minor, s.currency)) for s in shares],
         "timeline": portfolio.timeline_of(row, language),
         "target": Money(row.target_minor, row.round.currency),
-        "ends_at": pledges.withdrawal_ends_at(row),
+        "ends_at": ends_at,
         "can_withdraw": portfolio.can_withdraw(row, now),
-        "saved_card": cards.card_of(row) if row.route == "card" else None,
+        "saved_card": card,
         "needs_bank": ChargeObligation.objects.filter(
             pledge=row, status="needs_action", grace_until__gt=now
         ).exists(),
         "needs_card": row.status in {"card_pending", "action_required", "retry_wait"},
         "is_bank": row.route == "bank",
+        "card_ends": row.status in expiry.NEEDED and expiry.ends_too_early(card, ends_at),
+        "returns": list(row.bank_returns.order_by("id")),
         "zone": row.investor.time_zone,
         "nav": "pledges",
     }
@@ -175,52 +177,3 @@ def to_card(request: HttpRequest, row: Pledge) -> HttpResponse:
     response = redirect(address)
     response.status_code = 303
     return response
-
-
-# --- statements --------------------------------------------------------------------------------
-
-
-@never_cache
-@login_required
-@require_safe
-def statement(request: HttpRequest) -> HttpResponse:
-    """Every movement in a period, as a page to print; `?format=csv` as a file."""
-    user = person_of(request)
-    today = app_now().astimezone(CITY_ZONE).date()
-    since, until, mistake = period_of(request.GET, today)
-    lines = lines_of(user, since, until, language_now())
-    if request.GET.get("format") == "csv" and not mistake:
-        return _csv(lines, since, until)
-    context = {
-        "lines": lines,
-        "since": since,
-        "until": until,
-        "mistake": mistake,
-        "person": user,
-        "year": today.year,
-        "made_at": app_now(),
-        "nav": "pledges",
-    }
-    return render(request, "pledge/statement.html", context, status=400 if mistake else 200)
-
-
-def _csv(lines: Any, since: date, until: date) -> HttpResponse:
-    out = StringIO()
-    table = csv.writer(out)
-    table.writerow(["time_utc", "pledge", "project", "event", "amount", "currency", "reference"])
-    for line in lines:
-        table.writerow(
-            [
-                line.at.isoformat(timespec="seconds"), line.pledge, safe_cell(line.project),
-                line.code, f"{line.money.major:f}", line.money.currency, safe_cell(line.reference),
-            ]
-        )  # fmt: skip
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    name = f"cau-kieu-{since:%Y%m%d}-{until:%Y%m%d}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def safe_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

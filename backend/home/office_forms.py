@@ -192,6 +192,18 @@ class ReceiptForm(MoneyReading, forms.Form):
         return data
 
 
+class TransferForm(forms.Form):
+    """What the bank's statement says of money that went back to a person."""
+
+    bank_reference = forms.CharField(
+        label=_("The bank's reference"),
+        max_length=60,
+        error_messages={"required": _("This part is missing")},
+        widget=forms.TextInput(attrs=TEXT),
+    )
+    paid_on = _day(_("Day of payment"))
+
+
 class PaybackForm(MoneyReading, forms.Form):
     amount = _money(_("Paid back, in đồng"))
     paid_on = _day(_("Day of payment"))
@@ -207,6 +219,56 @@ class PaybackForm(MoneyReading, forms.Form):
         text = data.get("amount")
         data["money"] = self.read_money("amount", text, "VND") if text else None
         return data
+
+
+class ClaimForm(forms.Form):
+    """What a person says to be, with the proof of it."""
+
+    investor_class = forms.ChoiceField(
+        label=_("Which status you have"),
+        error_messages={
+            "required": _("Choose an answer"),
+            "invalid_choice": _("Choose from the list."),
+        },
+        widget=forms.RadioSelect,
+    )
+    proof = forms.FileField(
+        label=_("Proof"),
+        help_text=_("One PDF or picture, 10 MB at most. It is deleted once it was judged."),
+        error_messages={"required": _("Add the proof")},
+        widget=forms.FileInput(attrs={"class": "in"}),
+    )
+    note = forms.CharField(
+        label=_("Note for the officer"), max_length=300, required=False,
+        widget=forms.TextInput(attrs=TEXT),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, classes: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["investor_class"]
+        field.choices = [(row.key, row.label) for row in classes]
+
+
+class JudgeForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Your finding"),
+        choices=[
+            ("confirm", _("Confirm: the proof shows it")),
+            ("refuse", _("Refuse: the proof does not show it")),
+        ],
+        error_messages={
+            "required": _("Choose an answer"),
+            "invalid_choice": _("Choose from the list."),
+        },
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Needed to refuse. The person reads it."),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs=TEXT),
+    )
 
 
 def total_of(held: dict[str, int]) -> list[Money]:

@@ -129,7 +129,7 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
     """The first page: how much. The project page hands the sum over in the address."""
     round_ = _round_for(request, key)
     user = person_of(request)
-    needs = eligibility.requirements(standing.country_of(user), round_.instrument, app_now().date())
+    needs = standing.requirements_for(user, round_.instrument, app_now().date())
     form = _amount_form(request, round_, user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -161,9 +161,7 @@ def amount(request: HttpRequest, plg: str) -> HttpResponse:
             _put(form, refused)
         else:
             return next_step(pledge)
-    needs = eligibility.requirements(
-        standing.country_of(pledge.investor), pledge.round.instrument, app_now().date()
-    )
+    needs = standing.requirements_for(pledge.investor, pledge.round.instrument, app_now().date())
     return _amount_page(request, pledge.round, form, needs, pledge)
 
 

@@ -257,6 +257,8 @@ API_CALLS_A_MINUTE = {
     "preview_person": 120,
     "write_person": 120,
 }
+# Of one network. A large round's charges come as thousands of events within minutes.
+WEBHOOK_CALLS_A_MINUTE = env.read_int("WEBHOOK_LIMIT", 3000)
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Cầu Kiều",
     "DESCRIPTION": (

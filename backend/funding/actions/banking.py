@@ -37,7 +37,8 @@ class AccountDetails:
     number: str
 
 
-def _plain(text: str, field: str, most: int) -> str:
+def plain_line(text: str, field: str, most: int) -> str:
+    """One line of text, cleaned; Invalid when it is empty or longer than `most`."""
     text = " ".join(clean_text(text).split())
     if not 1 <= len(text) <= most:
         raise Invalid(
@@ -46,20 +47,26 @@ def _plain(text: str, field: str, most: int) -> str:
     return text
 
 
+def clean_details(details: AccountDetails) -> tuple[str, str, str]:
+    """Holder, bank and number as they are kept. Raises Invalid with the field."""
+    holder = plain_line(details.holder, "holder", 120)
+    bank_name = plain_line(details.bank_name, "bank_name", 120)
+    number = "".join(clean_text(details.number).split())
+    if not (6 <= len(number) <= 34 and number.isascii() and number.isalnum()):
+        raise Invalid(
+            _("Enter the account number, 6 to 34 digits or letters"), code="account",
+            field="number",
+        )  # fmt: skip
+    return holder, bank_name, number
+
+
 @transaction.atomic
 def tell_account(organisation: Organisation, details: AccountDetails, *, by: User) -> OwnerAccount:
     """A member says where the organisation is paid; it counts once somebody else confirmed it."""
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     if not is_member_of(by, organisation):
         raise NotAllowed(_("Only members of the organisation can do this."))
-    holder = _plain(details.holder, "holder", 120)
-    bank_name = _plain(details.bank_name, "bank_name", 120)
-    number = "".join(clean_text(details.number).split())
-    if not (6 <= len(number) <= 30 and number.isascii() and number.isalnum()):
-        raise Invalid(
-            _("Enter the account number, 6 to 30 digits or letters"), code="account",
-            field="number",
-        )  # fmt: skip
+    holder, bank_name, number = clean_details(details)
     OwnerAccount.objects.filter(
         organisation=organisation, confirmed_at__isnull=True, ended_at__isnull=True
     ).update(ended_at=app_now())
@@ -183,7 +190,7 @@ def refuse_receipt(receipt: BankReceipt, *, by: User, reason: str) -> BankReceip
         raise NotAllowed(
             _("You recorded this receipt. Another person must confirm it"), code="four_eyes"
         )
-    reason = _plain(reason, "reason", 300)
+    reason = plain_line(reason, "reason", 300)
     row.checker, row.ended_at = by, app_now()
     row.save(update_fields=["checker", "ended_at"])
     states.move(

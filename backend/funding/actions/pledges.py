@@ -21,7 +21,7 @@ from backend.funding.actions.rounds import locked_round
 from backend.funding.currencies import CURRENCIES, limits
 from backend.funding.models import FxRate, Pledge, Round, Route
 from backend.funding.queries import Conversion, convert, latest_rates
-from backend.funding.standing import country_of, standing_of
+from backend.funding.standing import Standing, country_of, standing_of
 from backend.funding.workflow import PLEDGE, PledgeStatus, RoundStatus
 from backend.projects.actions import show_round
 from backend.projects.workflow import PublicStatus, Status
@@ -253,7 +253,8 @@ def confirm_pledge(pledge: Pledge, *, by: User, agreed_text: str, language: str)
     now = app_now()
     check_takes_pledges(row, now)
     _check_price_stands(pledge, row, now)
-    needs = _check_standing(pledge, row, by, now)
+    stands = _check_standing(pledge, row, by, now)
+    needs, pledge.is_professional = stands.needs, stands.is_professional
     pledge.country = country_of(by)
     pledge.rule_ids = list(needs.rule_ids)
     pledge.confirmed_at = now
@@ -280,9 +281,7 @@ def _check_price_stands(pledge: Pledge, round_: Round, now: datetime) -> None:
     _check_fits(found.target, round_)
 
 
-def _check_standing(
-    pledge: Pledge, round_: Round, by: User, now: datetime
-) -> eligibility.Requirements:
+def _check_standing(pledge: Pledge, round_: Round, by: User, now: datetime) -> Standing:
     stands = standing_of(by, round_, pledge.amount, now, pledge)
     if not stands.needs.is_offered:
         raise Conflict(
@@ -305,7 +304,7 @@ def _check_standing(
             ),
             code="people_full", cap=round_.people_limit, rule=stands.needs.people_rule,
         )  # fmt: skip
-    return stands.needs
+    return stands
 
 
 @transaction.atomic

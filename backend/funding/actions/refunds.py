@@ -22,7 +22,9 @@ from backend.core.money import Money
 from backend.funding import failpoints, permissions
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import books
+from backend.funding.actions.bank_returns import owe
 from backend.funding.actions.breaks import open_break
+from backend.funding.actions.given_back import settle_pledge
 from backend.funding.actions.settling import locked, tell_pledge
 from backend.funding.models import ChargeObligation, Pledge, Refund
 from backend.funding.payment_workflow import (
@@ -244,7 +246,7 @@ def _refused(refund: Refund, error: gateway.Refused) -> None:
         refund.next_at, refund.finished_at = None, app_now()
         refund.save(update_fields=["next_at", "finished_at"])
         open_break("refund_refused", refund.public_id, money=refund.amount, detail=error.code)
-        _settle_pledge(pledge, refund.obligation)
+        settle_pledge(pledge)
 
 
 def _keep(refund: Refund, found: gateway.RefundFact) -> None:
@@ -257,18 +259,18 @@ def _keep(refund: Refund, found: gateway.RefundFact) -> None:
 def sync_refund(refund: Refund, answer: gateway.RefundFact | None = None) -> None:
     """Read the refund again under the row's lock and apply what it says."""
     with transaction.atomic():
-        pledge, row = locked(refund.obligation)
+        pledge, _row = locked(refund.obligation)
         refund = Refund.objects.select_for_update().get(pk=refund.pk)
         assert refund.stripe_refund_id is not None
         found = answer or gateway.refund(refund.stripe_refund_id)
         if found.money != refund.amount:
             open_break("wrong_refund", found.id, money=found.money, detail=refund.public_id)
             return
-        _apply(refund, found)
-        _settle_pledge(pledge, row)
+        _apply(pledge, refund, found)
+        settle_pledge(pledge)
 
 
-def _apply(refund: Refund, found: gateway.RefundFact) -> None:
+def _apply(pledge: Pledge, refund: Refund, found: gateway.RefundFact) -> None:
     to = WORDS.get(found.status, RefundStatus.PENDING)
     if refund.status != to and REFUND.edge(refund.status, to):
         states.move(
@@ -279,6 +281,9 @@ def _apply(refund: Refund, found: gateway.RefundFact) -> None:
     for fact in (found.transaction, found.failure_transaction):
         if fact is not None:
             is_booked = _book(refund, fact) and is_booked
+    if is_booked and found.failure_transaction is not None:
+        # The card sent it back: it is the person's all the same, and goes by bank.
+        owe(pledge, refund.amount, key=f"rf:{refund.public_id}", reason="refund_failed")
     waits = to == RefundStatus.PENDING or (found.transaction is None and to != RefundStatus.FAILED)
     refund.next_at = app_now() + timedelta(hours=1) if waits else None
     if to not in {RefundStatus.PENDING, RefundStatus.SUBMITTED}:
@@ -292,22 +297,6 @@ def _book(refund: Refund, fact: gateway.Transaction) -> bool:
     except book.Overdrawn:
         open_break("not_held", refund.public_id, money=refund.amount, detail=fact.id)
         return False
-
-
-def _settle_pledge(pledge: Pledge, row: ChargeObligation) -> None:
-    """Where the pledge stands after its refunds: refunding, refunded, in part, or collected."""
-    states_ = list(row.refunds.values_list("status", "amount_minor"))
-    if any(status in {"created", "submitted", "pending"} for status, _minor in states_):
-        return
-    back = sum(minor for status, minor in states_ if status == RefundStatus.SUCCEEDED)
-    if pledge.status != PledgeStatus.REFUNDING:
-        return
-    if back == row.amount_minor:
-        tell_pledge(pledge, PledgeStatus.REFUNDED, amount_minor=back)
-    elif back:
-        tell_pledge(pledge, PledgeStatus.PART_REFUNDED, amount_minor=back)
-    else:
-        tell_pledge(pledge, PledgeStatus.COLLECTED, amount_minor=row.amount_minor)
 
 
 def refund_unwanted(obligation: ChargeObligation) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from backend.core import states
 from backend.core.money import Money
-from backend.funding.actions import refunds
+from backend.funding.actions import bank_returns, refunds
 from backend.funding.actions.rounds import locked_round
 from backend.funding.models import Pledge, Round, Route, Tranche, TrancheShare
 from backend.funding.workflow import PLEDGE, PLEDGE_PAID, PledgeStatus, RoundStatus
@@ -73,6 +73,7 @@ def give_back(pledge: Pledge, round_: Round, money: Money, *, key: str, reason: 
         ],
         about=pledge.public_id,
     )  # fmt: skip
-    if pledge.status == PledgeStatus.COLLECTED:
+    bank_returns.owe(pledge, money, key=f"ret:{pledge.public_id}:{key}", reason=reason)
+    if pledge.status in {PledgeStatus.COLLECTED, PledgeStatus.PART_REFUNDED}:
         states.move(pledge, PledgeStatus.REFUNDING, by=None, role="system", workflow=PLEDGE,
                     data={"reason": reason})  # fmt: skip

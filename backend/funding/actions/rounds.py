@@ -18,6 +18,7 @@ from backend.core.errors import Conflict, Invalid
 from backend.funding import eligibility, permissions
 from backend.funding.actions.obligations import open_obligations
 from backend.funding.models import Pledge, Round, RoundClose, Route
+from backend.funding.standing import requirements_on
 from backend.funding.workflow import PLEDGE, ROUND, ROUND_UNDER_WAY, PledgeStatus, RoundStatus
 from backend.projects.actions import show_round
 from backend.projects.models import Project
@@ -59,7 +60,7 @@ def open_round(
     assert version is not None
     assert goal is not None
     assert project.instrument is not None
-    needs = eligibility.requirements("", project.instrument, now.date())
+    needs = requirements_on("", project.instrument, now.date())
     if needs.route == eligibility.INFORMATION:
         raise Conflict(
             _("Projects of this form are shown as information only: no round can open."),

@@ -1,4 +1,9 @@
-from backend.funding.models.eligibility import Acknowledgement, InvestorFigures, KnowledgeCheck
+from backend.funding.models.eligibility import (
+    Acknowledgement,
+    InvestorFigures,
+    KnowledgeCheck,
+    ProfessionalClaim,
+)
 from backend.funding.models.milestones import (
     BankReceipt,
     Disbursement,
@@ -26,12 +31,14 @@ from backend.funding.models.payments import (
     StripeEvent,
 )
 from backend.funding.models.rates import FxRate
+from backend.funding.models.returns import BankReturn
 from backend.funding.models.rounds import Pledge, Round, RoundClose, Route
 
 __all__ = [
     "Acknowledgement",
     "BalanceTransaction",
     "BankReceipt",
+    "BankReturn",
     "CardSetup",
     "ChargeObligation",
     "Disbursement",
@@ -49,6 +56,7 @@ __all__ = [
     "PaymentControl",
     "Payout",
     "Pledge",
+    "ProfessionalClaim",
     "ReconciliationBreak",
     "ReconciliationRun",
     "Refund",

@@ -1,8 +1,10 @@
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
+
+from backend.core.ids import new_id
 
 
 class KnowledgeCheck(models.Model):
@@ -48,6 +50,68 @@ class InvestorFigures(models.Model):
 
     def __str__(self) -> str:
         return str(self.user_id)
+
+
+def _claim_id() -> str:
+    return new_id("pro")
+
+
+class ProfessionalClaim(models.Model):
+    """What one person says to be under the rules on professional investors, with its proof.
+
+    It counts once a finance officer confirmed it, and until the day that the rule data sets. The
+    proof is kept only until it was judged; its hash stays.
+    """
+
+    class Outcome(models.TextChoices):
+        CONFIRMED = "confirmed"
+        REFUSED = "refused"
+
+    public_id = models.CharField(max_length=40, unique=True, default=_claim_id, editable=False)
+    user = models.ForeignKey(
+        "accounts.User", on_delete=models.CASCADE, related_name="professional_claims"
+    )
+    investor_class = models.CharField(max_length=40)
+    note = models.CharField(max_length=300, blank=True)
+    proof = models.FileField(upload_to="professional/%Y/%m/", blank=True)
+    proof_name = models.CharField(max_length=200)
+    proof_sha256 = models.CharField(max_length=64)
+    claimed_at = models.DateTimeField(db_default=Now())
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    decided_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    valid_until = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome__in=["", "confirmed", "refused"]), name="claim_outcome"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="", decided_by__isnull=True)
+                | ~Q(outcome="") & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="claim_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("user")),
+                name="claim_by_two",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="confirmed") | Q(valid_until__isnull=False),
+                name="claim_ends",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "investor_class"],
+                condition=Q(outcome=""),
+                name="claim_one_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
 
 
 class Acknowledgement(models.Model):

@@ -1,7 +1,7 @@
 """Every entry of the catalogue, by audit code."""
 
 from backend.notifications.catalogue import Entry
-from backend.notifications.entries import office, plans, pledges, proposals, talk
+from backend.notifications.entries import office, plans, pledges, proposals, returns, talk
 
 # A code may interest several groups of people, each with words of its own.
 PARTS: tuple[dict[str, Entry], ...] = (
@@ -9,6 +9,7 @@ PARTS: tuple[dict[str, Entry], ...] = (
     office.ENTRIES,
     plans.ENTRIES,
     pledges.ENTRIES,
+    returns.ENTRIES,
     talk.ENTRIES,
 )
 

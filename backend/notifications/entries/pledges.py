@@ -180,6 +180,12 @@ ENTRIES: dict[str, Entry] = {
             lambda: _("The money is held. It is released one milestone at a time, on evidence."),
         )
     ),
+    "pledge.card_expires": _mine(
+        _of_pledge(
+            lambda: _("Your card ends before your pledge of %(amount)s is charged (%(ref)s)"),
+            lambda: _("Save another card before %(until)s. Nothing is charged when you save it."),
+        )
+    ),
     "pledge.action_required": _mine(_waits),
     "pledge.payment_waits": Entry(Group.MONEY, _reminded, _waits, tells_actor=True),
     "pledge.dropped": _mine(
