@@ -76,6 +76,10 @@ app.conf.update(
             "task": "backend.funding.payment_tasks.reconcile_nightly",
             "schedule": crontab(hour=1, minute=10),
         },
+        "fetch-rates": {
+            "task": "backend.funding.payment_tasks.fetch_rates",
+            "schedule": crontab(hour=6, minute=10),
+        },
         "look-at-cards": {
             "task": "backend.funding.payment_tasks.warn_of_expiring_cards",
             "schedule": crontab(hour=7, minute=40),

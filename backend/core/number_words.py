@@ -70,7 +70,7 @@ def _vietnamese_rest(number: int, *, is_first: bool = False) -> str:
 
 def _vietnamese_group(group: int, *, is_first: bool) -> str:
     hundreds, tens, ones = group // 100, group // 10 % 10, group % 10
-    words = []
+    words: list[str] = []
     if hundreds or not is_first:
         words.append(f"{VI[hundreds]} trăm")
     if tens == 0 and ones and words:

@@ -26,6 +26,7 @@ from backend.funding.models import (
 from backend.funding.workflow import MilestoneStatus, PledgeStatus
 from backend.projects.models import Project
 from backend.projects.permissions import is_member_of
+from backend.projects.workflow import Status
 
 STAFF = frozenset({"case_officer", "lead", "finance", "auditor", "signer"})
 
@@ -143,6 +144,21 @@ def evidence_file_for(user: Any, file_id: str) -> EvidenceFile:
     if found is None or not _may_see(user, found.evidence.milestone.project):
         raise NotFound()
     return found
+
+
+def claimed_paybacks() -> list[Payback]:
+    """What owners report to have paid back, with a proof that nobody has looked at yet."""
+    rows = Payback.objects.filter(verified_at__isnull=True).exclude(proof_sha256="")
+    return list(rows.select_related("round__project").order_by("reported_at", "id")[:200])
+
+
+def projects_without_round() -> list[Project]:
+    """Listed, not paused, with terms that a round can freeze, and never opened: a lead may."""
+    rows = Project.objects.filter(
+        status=Status.LISTED, frozen_at__isnull=True, call__isnull=True, rounds__isnull=True,
+        goal_minor__gt=0,
+    ).exclude(instrument__in=["", "loan"])  # fmt: skip
+    return list(rows.order_by("listed_at", "id")[:200])
 
 
 # --- finance -----------------------------------------------------------------------------------

@@ -3,7 +3,15 @@
 from celery import shared_task
 
 from backend.funding import stripe_gateway as gateway
-from backend.funding.actions import cards, charges, events, expiry, reconciliation, refunds
+from backend.funding.actions import (
+    cards,
+    charges,
+    events,
+    expiry,
+    rates,
+    reconciliation,
+    refunds,
+)
 from backend.funding.models import ChargeObligation, Pledge
 from backend.ledger import checks
 
@@ -57,6 +65,12 @@ def reconcile_nightly() -> None:
     if gateway.is_ready():
         reconciliation.reconcile()
     checks.nightly()
+
+
+@shared_task
+def fetch_rates() -> None:
+    """Every morning: the rates of the site's own source, where one is set."""
+    rates.fetch_rates()
 
 
 @shared_task

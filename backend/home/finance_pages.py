@@ -34,6 +34,9 @@ def desk(request: HttpRequest) -> HttpResponse:
         "ready": [(row.part, total_of(row.held)) for row in found.ready],
         "control": control.control_facts(),
         "person": person_of(request),
+        "busy": any(vars(found).values()),
+        "nav": "office",
+        "office_nav": "money",
     }
     return render(request, "money/finance.html", context)
 
@@ -62,6 +65,8 @@ def _payment(request: HttpRequest, row: Disbursement, form: SlipForm) -> HttpRes
         "form": form,
         "reason_form": ReasonForm(),
         "is_maker": row.maker_id == person_of(request).pk,
+        "nav": "office",
+        "office_nav": "money",
     }
     return render(request, "money/payment.html", context, status=400 if form.errors else 200)
 

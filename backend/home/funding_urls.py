@@ -10,6 +10,7 @@ from backend.home import (
     payment_pages,
     pledge_pages,
     professional_pages,
+    rate_pages,
     receipt_pages,
     return_pages,
 )
@@ -58,6 +59,7 @@ urlpatterns = [
     path("money/breaks.csv", payment_pages.breaks_csv, name="breaks_csv"),
     path("money/breaks/<str:brk>/take/", payment_pages.break_take, name="break_take"),
     path("money/breaks/<str:brk>/explain/", payment_pages.break_explain, name="break_explain"),
+    path("money/rates/", rate_pages.rates_page, name="rates"),
     path("money/switch/", finance_pages.switch, name="switch"),
     path("money/parts/<str:trn>/prepare/", finance_pages.propose, name="payment_propose"),
     path(PAYMENT, finance_pages.payment, name="payment"),

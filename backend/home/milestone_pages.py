@@ -76,8 +76,15 @@ def open_round(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """Evidence due and late."""
-    rows = office.milestone_queue(app_now().astimezone(CITY_ZONE).date())
-    return render(request, "money/milestones.html", {"rows": rows})
+    is_lead = "lead" in request.office_roles  # type: ignore[attr-defined]
+    context = {
+        "rows": office.milestone_queue(app_now().astimezone(CITY_ZONE).date()),
+        "paybacks": office.claimed_paybacks(),
+        "to_open": office.projects_without_round() if is_lead else [],
+        "nav": "office",
+        "office_nav": "milestones",
+    }
+    return render(request, "money/milestones.html", context)
 
 
 @never_cache
@@ -103,6 +110,8 @@ def case(request: HttpRequest, trn: str) -> HttpResponse:
         "may_judge": found.waiting is None
         and part.milestone.status in {"evidence_in", "due", "late"},
         "is_first": found.waiting is not None and found.waiting.officer_id == person_of(request).pk,
+        "nav": "office",
+        "office_nav": "milestones",
     }
     return render(request, "money/milestone.html", context, status=400 if form.errors else 200)
 

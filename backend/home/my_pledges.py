@@ -107,7 +107,7 @@ def _context(row: Pledge) -> dict[str, Any]:
             row.round.project,
             [m.amount_minor for m in milestones],
             language,
-            pledged=row.round.reserved_minor,
+            pledged=portfolio.pledged_in([row.round])[row.round_id],
         ),
         "state": words,
         "tone": tone,

@@ -15,6 +15,7 @@ from backend.core.clock import app_now
 from backend.core.money import Money
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import breaks, charges, payment_links, reconciliation
+from backend.funding.break_words import break_words
 from backend.funding.models import (
     ChargeObligation,
     Dispute,
@@ -105,14 +106,22 @@ def breaks_page(request: HttpRequest) -> HttpResponse:
     open_disputes = Dispute.objects.filter(closed_at__isnull=True).select_related(
         "obligation__pledge"
     )
+    now = app_now()
     context = {
         "breaks": [
-            (row, Money(row.amount_minor, row.currency) if row.currency else None)
+            (
+                row,
+                Money(row.amount_minor, row.currency) if row.currency else None,
+                break_words(row.kind),
+                (now - row.opened_at).days,
+            )
             for row in rows.order_by("opened_at")[:200]
         ],
         "disputes": open_disputes.order_by("evidence_due_at")[:200],
         "run": ReconciliationRun.objects.filter(finished_at__isnull=False).order_by("-id").first(),
         "is_blocked": breaks.has_old_breaks(),
+        "nav": "office",
+        "office_nav": "breaks",
         "person": person_of(request),
     }
     return render(request, "office/breaks.html", context)

@@ -3,19 +3,27 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
 
+from django.db.models import Max, Q, Sum
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
 from backend.core.audit import events_of
+from backend.core.formats import CITY_ZONE, format_date, format_money
 from backend.core.models import AuditEvent
 from backend.core.money import Money
 from backend.funding.actions.pledges import withdrawal_ends_at
-from backend.funding.models import Pledge, Tranche, TrancheShare
-from backend.funding.queries import pledges_of
+from backend.funding.models import (
+    Payback,
+    Pledge,
+    Round,
+    RoundClose,
+    Tranche,
+    TrancheShare,
+)
+from backend.funding.queries import Rate, convert, latest_rates, pledges_of
 from backend.funding.workflow import PLEDGE_PAID, PledgeStatus, RoundStatus
 from backend.home.bridge import Bridge, bridge_of
 from backend.home.cards import Card, card_of
@@ -52,6 +60,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class PaidBack:
+    """What an owner reported to have paid back to everybody of a round, in one state."""
+
+    money: Money
+    is_verified: bool
+    last_on: date
+
+
+@dataclass(frozen=True)
 class Row:
     """One pledge in the portfolio."""
 
@@ -67,6 +84,8 @@ class Row:
     released: Money
     returned: Money
     next_words: str
+    next_on: date
+    paybacks: tuple[PaidBack, ...]
     can_withdraw: bool
     ends_at: datetime | None
 
@@ -77,6 +96,7 @@ class Happening:
     note: str
     at: datetime | None
     is_next: bool = False
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,16 +107,28 @@ class Portfolio:
 
 
 def portfolio_of(user: User, language: str, at: datetime) -> Portfolio:
-    """Everything that the person promised, newest first. Seven queries, however many."""
+    """Everything that the person promised, newest first. Ten queries, however many."""
     pledges = list(pledges_of(user))
     shares = _shares(pledges)
     milestones = _milestones(pledges)
+    paybacks = paid_back(p.round_id for p in pledges if p.status in PLEDGE_PAID)
+    pledged = pledged_in([p.round for p in pledges])
     rows = tuple(
-        _row(p, shares[p.pk], milestones[p.round.project_id], language, at) for p in pledges
+        _row(
+            p,
+            shares[p.pk],
+            milestones[p.round.project_id],
+            paybacks.get(p.round_id, []),
+            pledged[p.round_id],
+            language,
+            at,
+        )
+        for p in pledges
     )
     live = [row for row in rows if row.pledge.status not in {"withdrawn", "lapsed", "dropped"}]
     coming = [row for row in live if row.next_words]
-    return Portfolio(rows, _figures(live), coming[0] if coming else None)
+    soonest = min(coming, key=lambda row: row.next_on, default=None)
+    return Portfolio(rows, _figures(live, latest_rates()), soonest)
 
 
 def _shares(pledges: Iterable[Pledge]) -> dict[int, list[TrancheShare]]:
@@ -134,13 +166,14 @@ def _row(
     pledge: Pledge,
     shares: list[TrancheShare],
     milestones: list[Milestone],
+    paybacks: list[PaidBack],
+    pledged: int,
     language: str,
     at: datetime,
 ) -> Row:
     sums = sums_of(pledge, shares)
     words, tone = state_words(pledge)
     amounts = [m.amount_minor for m in milestones]
-    pledged = pledge.round.reserved_minor
     card = card_of(pledge.round.project, amounts, language, pledged=pledged)
     covered = {share.tranche.number: share.tranche.status for share in shares}
     ends_at = withdrawal_ends_at(pledge)
@@ -158,9 +191,35 @@ def _row(
         released=Money(sums.released, code),
         returned=Money(sums.returned, code),
         next_words=_next_words(pledge, shares),
+        next_on=next_day(pledge, shares),
+        paybacks=tuple(paybacks),
         can_withdraw=can_withdraw(pledge, at),
         ends_at=ends_at,
     )
+
+
+def pledged_in(rounds: Iterable[Round]) -> dict[int, int]:
+    """What each round shows as pledged; of one that ended below its target, what stood at its
+    close (nothing is reserved any more)."""
+    found = {row.pk: row.reserved_minor for row in rounds}
+    failed = [row.pk for row in rounds if row.status == RoundStatus.FAILED]
+    if failed:
+        closes = RoundClose.objects.filter(round__in=failed)
+        found |= dict(closes.values_list("round_id", "pledged_minor"))
+    return found
+
+
+def paid_back(rounds: Iterable[int]) -> dict[int, list[PaidBack]]:
+    """What owners reported per round: one sum that officers verified, one that is claimed."""
+    found: dict[int, list[PaidBack]] = defaultdict(list)
+    rows = Payback.objects.filter(round__in=set(rounds)).values("round_id", "currency")
+    verified = Q(verified_at__isnull=False)
+    for condition, is_verified in ((verified, True), (~verified, False)):
+        sums = rows.filter(condition).annotate(sum=Sum("amount_minor"), last=Max("paid_on"))
+        for row in sums.order_by("round_id", "currency"):
+            money = Money(row["sum"], row["currency"])
+            found[row["round_id"]].append(PaidBack(money, is_verified, row["last"]))
+    return found
 
 
 def can_withdraw(pledge: Pledge, at: datetime) -> bool:
@@ -222,9 +281,14 @@ def _next_words(pledge: Pledge, shares: list[TrancheShare]) -> str:
     return _("milestone %(n)s is due") % {"n": waiting[0].tranche.number}
 
 
-def next_day(pledge: Pledge, shares: list[TrancheShare]) -> Any:
+def next_day(pledge: Pledge, shares: list[TrancheShare]) -> date:
+    """The city's day of what comes next."""
     waiting = [s for s in shares if s.tranche.status == "held"]
-    return waiting[0].tranche.due_on if waiting else pledge.round.closes_at
+    return waiting[0].tranche.due_on if waiting else city_day(pledge.round.closes_at)
+
+
+def city_day(at: datetime) -> date:
+    return at.astimezone(CITY_ZONE).date()
 
 
 def _bridge_words(covered: dict[int, str], bridge: Bridge | None) -> str:
@@ -245,7 +309,7 @@ def _bridge_words(covered: dict[int, str], bridge: Bridge | None) -> str:
     return " ".join(parts)
 
 
-def _figures(rows: list[Row]) -> tuple[Figure, ...]:
+def _figures(rows: list[Row], rates: dict[str, Rate]) -> tuple[Figure, ...]:
     labels = (_("Pledged"), _("Charged"), _("Held"), _("Released"), _("Returned"))
     names = ("pledged", "charged", "held", "released", "returned")
     figures = []
@@ -255,7 +319,7 @@ def _figures(rows: list[Row]) -> tuple[Figure, ...]:
         for row in rows:
             money: Money = getattr(row, name)
             exact[money.currency] += money.minor
-            about += _in_dong(row.pledge, money)
+            about += _in_dong(row.pledge, money, rates)
         figures.append(
             Figure(
                 label,
@@ -266,11 +330,13 @@ def _figures(rows: list[Row]) -> tuple[Figure, ...]:
     return tuple(figures)
 
 
-def _in_dong(pledge: Pledge, money: Money) -> Decimal:
-    """At the rate that is fixed for the pledge; rounds in dollars count at nothing here."""
-    if pledge.round.currency != "VND":
+def _in_dong(pledge: Pledge, money: Money, rates: dict[str, Rate]) -> Decimal:
+    """At the rate that is fixed for the pledge; of a round in dollars at the newest one."""
+    if pledge.round.currency == "VND":
+        return Decimal(money.minor) * pledge.target_minor / pledge.amount_minor
+    if money.currency != "VND" and money.currency not in rates:
         return Decimal(0)
-    return Decimal(money.minor) * pledge.target_minor / pledge.amount_minor
+    return Decimal(convert(money, "VND", rates).money.minor)
 
 
 # --- the timeline of one pledge ----------------------------------------------------------------
@@ -284,12 +350,33 @@ def timeline_of(pledge: Pledge, language: str) -> tuple[Happening, ...]:
     events += AuditEvent.objects.filter(subject_id__in=[*ids, pledge.round.public_id])
     parts = {t.public_id: t for t in tranches}
     done = [
-        Happening(words, note, event.at)
+        Happening(words, note, event.at, reference=event.subject_id)
         for event in sorted(events, key=lambda e: (e.at, e.pk), reverse=True)
         for words, note in [_event_words(event, parts)]
         if words
     ]
-    return (*_coming(pledge, tranches), *done)
+    done += _paybacks(pledge, language)
+    done.sort(key=lambda h: h.at or datetime.max.replace(tzinfo=UTC), reverse=True)
+    return (*_coming(pledge, tranches, language), *done)
+
+
+def _paybacks(pledge: Pledge, language: str) -> list[Happening]:
+    """What the owner says to have paid back since; it never passed through here."""
+    if pledge.status not in PLEDGE_PAID:
+        return []
+    found = []
+    for row in Payback.objects.filter(round=pledge.round):
+        words = (
+            _("The owner paid back %(sum)s to the supporters of this round, verified")
+            if row.verified_at
+            else _("The owner says that %(sum)s was paid back to the supporters of this round")
+        )
+        note = _("Day of payment: %(day)s") % {"day": format_date(row.paid_on, language)}
+        found.append(
+            Happening(words % {"sum": format_money(row.amount, language)}, note, row.reported_at,
+                      reference=row.public_id)
+        )  # fmt: skip
+    return found
 
 
 def _event_words(event: AuditEvent, parts: dict[str, Tranche]) -> tuple[str, str]:
@@ -322,11 +409,11 @@ def _event_words(event: AuditEvent, parts: dict[str, Tranche]) -> tuple[str, str
     return (words % number if "%(n)s" in words else words), ""
 
 
-def _coming(pledge: Pledge, tranches: list[Tranche]) -> list[Happening]:
+def _coming(pledge: Pledge, tranches: list[Tranche], language: str) -> list[Happening]:
     coming = []
     for tranche in reversed([t for t in tranches if t.status == "held"]):
         words = _("Milestone %(n)s is due") % {"n": tranche.number}
-        coming.append(Happening(words, str(tranche.due_on), None, True))
+        coming.append(Happening(words, format_date(tranche.due_on, language), None, True))
     if pledge.status in {"active", "card_pending", "due"} and not tranches:
         ends_at = withdrawal_ends_at(pledge)
         coming.append(Happening(_("Target reached: payment. Not reached: the pledge ends, no "

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -113,13 +114,14 @@ def claim(request: HttpRequest, pro: str) -> HttpResponse:
 @require_staff_code("finance")
 @require_safe
 @confirmed_recently
-def claim_proof(request: HttpRequest, pro: str) -> FileResponse:
+def claim_proof(request: HttpRequest, pro: str) -> HttpResponse:
     """The proof as a download, never as a page; who opened it is written down."""
     row = office.claim_for(pro)
     if not row.proof:
         raise NotFound()
     professional.note_proof_read(row, by=person_of(request))
-    return FileResponse(
-        row.proof.open("rb"), as_attachment=True, filename=row.proof_name,
-        content_type="application/octet-stream",
-    )  # fmt: skip
+    with row.proof.open("rb") as file:
+        response = HttpResponse(file.read(), content_type="application/octet-stream")
+    header = content_disposition_header(as_attachment=True, filename=row.proof_name)
+    response.headers["Content-Disposition"] = header or "attachment"
+    return response

@@ -68,7 +68,7 @@ def statement_page(request: HttpRequest) -> HttpResponse:
         "statement": found,
         "mistake": mistake,
         "person": user,
-        "years": [today.year, today.year - 1],
+        "years": [str(today.year), str(today.year - 1)],
         "made_at": now,
         "nav": "pledges",
     }

@@ -106,7 +106,8 @@ def _promised(pledges: Mapping[str, Pledge], end: datetime, language: str) -> li
     events = AuditEvent.objects.filter(
         subject_id__in=list(pledges), code__in=list(words), at__lt=end
     ).order_by("at", "id")
-    lines, charged = [], set()
+    lines: list[Line] = []
+    charged: set[str] = set()
     for event in events:
         # A return that failed moves a pledge back to "collected": it was charged once all the same.
         if event.code == "pledge.collected" and event.subject_id in charged:

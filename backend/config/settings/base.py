@@ -301,6 +301,10 @@ DEFAULT_FROM_EMAIL = env.read_str("EMAIL_FROM", "Cầu Kiều <no-reply@caukieu.
 
 # What the texts name: settings, never literals (interface.md, language.md).
 COOLING_OFF_DAYS = env.read_int("COOLING_OFF_DAYS", 14)
+# Where exchange rates are read each morning: an adapter (dotted name of a class with `read`), or a
+# file that another program renews. Neither set: a finance officer imports them.
+FX_RATE_SOURCE = env.read_str("FX_RATE_SOURCE", "")
+FX_RATE_FILE = env.read_str("FX_RATE_FILE", "")
 FUNDS_HOLDER = env.read_str("FUNDS_HOLDER", "")
 PLATFORM_FEE_BPS = env.read_int("PLATFORM_FEE_BPS", 300)
 REVIEW_WORKING_DAYS = env.read_int("REVIEW_WORKING_DAYS", 30)

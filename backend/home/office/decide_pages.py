@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from backend.accounts.models import CityOffice, Role
+from backend.accounts.permissions import roles_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError
 from backend.home.office import words
@@ -25,6 +26,7 @@ from backend.projects import actions as projects
 from backend.reviews import case_actions, decision_actions, letters, permissions, rulesets
 from backend.reviews.case_file import case_for
 from backend.reviews.models import Case, Decision, Letter
+from backend.reviews.permissions import DESK_ROLES
 from backend.reviews.request_actions import Ask
 from backend.reviews.sections import SECTIONS
 
@@ -144,4 +146,8 @@ def freeze(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def to_queue(request: HttpRequest) -> HttpResponse:
+    """To the room where this person's work is."""
+    held = roles_of(request.user)
+    if held and not held & set(DESK_ROLES):
+        return redirect("home:finance")
     return redirect("office:queue")

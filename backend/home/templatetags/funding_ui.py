@@ -1,12 +1,14 @@
 """States of rounds, milestones and payments as people read them."""
 
+from decimal import Decimal
+
 from django import template
 from django.utils.translation import gettext as _
 
-from backend.core.formats import format_date, format_money
+from backend.core.formats import format_date, format_money, format_number
 from backend.core.money import Money
 from backend.core.templatetags.ui import language
-from backend.funding.models import Disbursement, Round, Tranche
+from backend.funding.models import Disbursement, Round, Route, Tranche
 
 register = template.Library()
 
@@ -15,6 +17,14 @@ register = template.Library()
 def in_currency(minor: int | None, currency: str) -> str:
     """A stored sum written out."""
     return "" if minor is None else format_money(Money(minor, currency), language())
+
+
+@register.filter
+def rate_number(rate: Decimal) -> str:
+    """A rate without the zeros that only the column has."""
+    text = f"{rate:f}"
+    places = len(text.rstrip("0").partition(".")[2])
+    return format_number(rate, language(), places)
 
 
 @register.simple_tag
@@ -38,6 +48,8 @@ def milestone_words(part: Tranche) -> str:
 
 @register.simple_tag
 def round_words(row: Round) -> str:
+    if row.route == Route.BANK and row.status in {"charging", "settling"}:
+        return _("Target reached, bank transfers are awaited")
     return {
         "draft": _("Not open yet"),
         "open": _("Round open"),
