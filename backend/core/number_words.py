@@ -59,7 +59,7 @@ def _vietnamese(number: int) -> str:
 
 def _vietnamese_rest(number: int, *, is_first: bool = False) -> str:
     """Below a thousand million, in groups of three; zero groups are not said."""
-    words = []
+    words: list[str] = []
     for step in (2, 1, 0):
         group = number // 1000**step % 1000
         if group:
@@ -90,7 +90,7 @@ def _vietnamese_group(group: int, *, is_first: bool) -> str:
 def _english(number: int) -> str:
     if number < 1000:
         return _english_group(number)
-    words = []
+    words: list[str] = []
     for step in range(len(EN_STEPS) - 1, -1, -1):
         group = number // 1000**step % 1000
         if group:

@@ -6,6 +6,15 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from backend.core.card_checks import check_no_card
+
+
+def words_of(request: HttpRequest, name: str, default: str = "") -> str:
+    """A text that a page reads without a form; Invalid when it holds a card number."""
+    text = request.POST.get(name, default)
+    check_no_card(text, name)
+    return str(text)
+
 
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Mark a page that a proxy may keep for people without a session."""

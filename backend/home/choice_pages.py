@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.accounts.answers import FACTORS, LEVELS
 from backend.core.errors import DomainError
+from backend.core.web import words_of
 from backend.home.matching_pages import rules_in
 from backend.home.me_pages import person_of
 from backend.home.vocabulary import vocabulary
@@ -41,7 +42,7 @@ def dismiss(request: HttpRequest, key: str) -> HttpResponse:
     project = project_for(user, key)
     error = ""
     if request.method == "POST":
-        reason = request.POST.get("reason", "")
+        reason = words_of(request, "reason")
         try:
             actions.dismiss_project(project, user=user, by=user, reason=reason)
         except DomainError as refused:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.accounts.permissions import require_staff_code
 from backend.core.errors import DomainError, NotFound
+from backend.core.web import words_of
 from backend.funding import office
 from backend.funding.actions import banking, control, disbursements
 from backend.funding.files import take_file
@@ -89,7 +90,7 @@ def approve(request: HttpRequest, dsb: str) -> HttpResponse:
 @require_staff_code("finance")
 @require_POST
 def refuse(request: HttpRequest, dsb: str) -> HttpResponse:
-    reason = request.POST.get("reason", "")
+    reason = words_of(request, "reason")
     return _act(disbursements.refuse_disbursement, request, dsb, reason=reason)
 
 
@@ -127,7 +128,7 @@ def confirm(request: HttpRequest, dsb: str) -> HttpResponse:
 @require_staff_code("finance")
 @require_POST
 def bank_returned(request: HttpRequest, dsb: str) -> HttpResponse:
-    reason = request.POST.get("reason", "")
+    reason = words_of(request, "reason")
     return _act(disbursements.return_disbursement, request, dsb, reason=reason)
 
 
@@ -180,7 +181,7 @@ def receipt(request: HttpRequest, rcp: str, verb: str) -> HttpResponse:
     if verb == "confirm":
         banking.confirm_receipt(row, by=by)
     elif verb == "refuse":
-        banking.refuse_receipt(row, by=by, reason=request.POST.get("reason", ""))
+        banking.refuse_receipt(row, by=by, reason=words_of(request, "reason"))
     else:
         raise NotFound()
     messages.success(request, _("Kept, with your name and the time."))

@@ -16,6 +16,7 @@ from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.formats import CITY_ZONE
 from backend.core.money import Money
+from backend.core.web import words_of
 from backend.funding import office
 from backend.funding.actions import banking, milestones, rounds
 from backend.funding.actions.banking import AccountDetails
@@ -130,7 +131,7 @@ def confirm_finding(request: HttpRequest, trn: str) -> HttpResponse:
 @require_POST
 def refuse_finding(request: HttpRequest, trn: str) -> HttpResponse:
     part = office.part_for(request.user, trn)
-    milestones.refuse_finding(part, by=person_of(request), reason=request.POST.get("reason", ""))
+    milestones.refuse_finding(part, by=person_of(request), reason=words_of(request, "reason"))
     messages.success(request, _("The finding is set aside."))
     return redirect("home:milestone_case", trn)
 

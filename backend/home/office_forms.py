@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from backend.core.card_checks import BankText
 from backend.core.formats import CITY_ZONE
 from backend.core.money import Money
 from backend.funding.files import TakenFile, take_file
@@ -117,7 +118,7 @@ class AccountForm(forms.Form):
         error_messages={"required": _("This part is missing")},
         widget=forms.TextInput(attrs=TEXT),
     )
-    number = forms.CharField(
+    number = BankText(
         label=_("Account number"),
         max_length=40,
         error_messages={"required": _("This part is missing")},
@@ -148,7 +149,7 @@ def _day(label: Any) -> forms.DateField:
 class SlipForm(MoneyReading, forms.Form):
     """What the bank's slip says of a payment to an owner."""
 
-    bank_reference = forms.CharField(
+    bank_reference = BankText(
         label=_("The bank's reference"),
         max_length=60,
         error_messages={"required": _("This part is missing")},
@@ -172,7 +173,7 @@ class SlipForm(MoneyReading, forms.Form):
 class ReceiptForm(MoneyReading, forms.Form):
     """What the bank's statement says of a transfer from an investor."""
 
-    bank_reference = forms.CharField(
+    bank_reference = BankText(
         label=_("The bank's reference"),
         max_length=60,
         error_messages={"required": _("This part is missing")},
@@ -195,7 +196,7 @@ class ReceiptForm(MoneyReading, forms.Form):
 class TransferForm(forms.Form):
     """What the bank's statement says of money that went back to a person."""
 
-    bank_reference = forms.CharField(
+    bank_reference = BankText(
         label=_("The bank's reference"),
         max_length=60,
         error_messages={"required": _("This part is missing")},

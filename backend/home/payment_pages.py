@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backend.accounts.permissions import require_staff_code
 from backend.core.clock import app_now
 from backend.core.money import Money
+from backend.core.web import words_of
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import breaks, charges, payment_links, reconciliation
 from backend.funding.break_words import break_words
@@ -139,7 +140,7 @@ def break_take(request: HttpRequest, brk: str) -> HttpResponse:
 @require_staff_code("finance")
 @require_POST
 def break_explain(request: HttpRequest, brk: str) -> HttpResponse:
-    breaks.explain_break(_break(brk), by=person_of(request), note=request.POST.get("note", ""))
+    breaks.explain_break(_break(brk), by=person_of(request), note=words_of(request, "note"))
     return redirect("home:breaks")
 
 

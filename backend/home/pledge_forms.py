@@ -7,6 +7,8 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from backend.core.card_checks import CARD_NUMBER
+from backend.core.card_numbers import has_card_number
 from backend.core.formats import format_money
 from backend.core.money import (
     CURRENCIES,
@@ -18,11 +20,8 @@ from backend.core.money import (
 )
 from backend.core.text import clean_text
 from backend.funding import knowledge
-from backend.funding.cards import has_card_number
 from backend.funding.models import Round
 from backend.projects import taxonomy
-
-CARD_NUMBER = _("This looks like a card number. Never type it here; delete it and go on")
 
 
 def language_now() -> str:

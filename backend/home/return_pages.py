@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from backend.accounts.permissions import require_staff_code
 from backend.core.errors import DomainError, NotFound
+from backend.core.web import words_of
 from backend.funding import office
 from backend.funding.actions import bank_returns
 from backend.funding.actions.banking import AccountDetails
@@ -81,7 +82,7 @@ def end_return(request: HttpRequest, rtn: str, verb: str) -> HttpResponse:
     if verb == "confirm":
         bank_returns.confirm_return(row, by=person_of(request))
     elif verb == "refuse":
-        reason = request.POST.get("reason", "")
+        reason = words_of(request, "reason")
         bank_returns.refuse_return(row, by=person_of(request), reason=reason)
     else:
         raise NotFound()

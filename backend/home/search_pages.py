@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.core.errors import DomainError, ManyInvalid
+from backend.core.web import words_of
 from backend.home.browse import filter_words
 from backend.home.me_pages import person_of
 from backend.matching import actions
@@ -35,7 +36,7 @@ def keep_search(request: HttpRequest) -> HttpResponse:
     if not query and request.method != "POST":
         query = request.META.get("QUERY_STRING", "")
     query, words, error, field = _read(query[:4000])
-    name = request.POST.get("name", words[:MOST_NAME])
+    name = words_of(request, "name", words[:MOST_NAME])
     if request.method == "POST" and not error:
         try:
             alert = request.POST.get("alert") == "on"

@@ -65,6 +65,7 @@ PLANS = (
     Plan("open-pdk-student-chip-shuttle", 20, 40, 43, 10),
     Plan("southern-elder-speech-corpus", 28, 9, 94, 12),
     Plan("talking-bus-stops-for-blind-riders", 35, 5, 104, 12),
+    Plan("pondside-shrimp-disease-test", 9, 31, 36, 6),
     Plan("chau-duc-cocoa-fermentation-boxes", 40, -4, 38, 5, "failed"),
     Plan("ba-diem-cnc-tool-wear-clip", 150, -110, 102, 9, "running"),
 )
@@ -114,9 +115,12 @@ def _fill(plan: Plan, round_: Round, crowd: list[tuple[User, str]], people: Demo
     wanted = round_.target_minor * plan.percent // 100
     own = people.investors[0]
     who = [(own, "USD"), *crowd][: plan.people]
-    if plan.end == "running":
+    if round_.route == "bank":
         # A limit of ten thousand Australian dollars would be passed.
-        who = [(user, currency) for user, currency in crowd if currency != "AUD"][: plan.people]
+        others = [(user, currency) for user, currency in crowd if currency != "AUD"]
+        # One demo investor has money in a running project; the other meets the rules afresh.
+        first = [(own, "USD")] if plan.end == "running" else []
+        who = [*first, *others][: plan.people]
     for number, (user, currency) in enumerate(who):
         left = wanted - Round.objects.get(pk=round_.pk).reserved_minor
         share = left // (len(who) - number)
@@ -225,6 +229,27 @@ def _run(round_: Round, people: DemoPeople, days_ago: DaysAgo, closed: float) ->
         payment, by=second, bank_reference="FT-MAU-CHI-0001", paid_vnd=paid, paid_on=_today(),
         proof=take_file(SimpleUploadedFile("uy-nhiem-chi-mau.pdf", slip), field="proof"),
     )  # fmt: skip
+    _work_for_officers(round_, people, owner, days_ago)
+
+
+def _work_for_officers(round_: Round, people: DemoPeople, owner: User, days_ago: DaysAgo) -> None:
+    """What a newcomer finds to do: new evidence, a payback to verify beside a verified one."""
+    slip = b"%PDF-1.4\n% sample proof, invented\n"
+    for ago, minor, note in ((20, 36_000_000, "Kỳ 1"), (12, 36_000_000, "Kỳ 2")):
+        days_ago(ago)
+        proof = take_file(SimpleUploadedFile("sao-ke-mau.pdf", slip), field="proof")
+        payback = banking.report_payback(
+            round_, by=owner, money=Money(minor, "VND"), paid_on=_today(), note=f"Mẫu: {note}",
+            proof=proof,
+        )  # fmt: skip
+        if ago == 20:
+            banking.verify_payback(payback, by=people.case_officers[0])
+    days_ago(3)
+    part = Tranche.objects.get(round=round_, number=2)
+    file = take_file(SimpleUploadedFile("so-lieu-mau.csv", b"may,so gio\n1,40\n"), field="uploads")
+    milestones.send_evidence(
+        part, by=owner, note="Bản mẫu: số liệu chạy thử của cột mốc 2.", files=[file]
+    )
 
 
 def _members(project: Project) -> Iterator[User]:

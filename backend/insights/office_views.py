@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from backend.accounts.models import User
 from backend.accounts.permissions import require_staff_code
 from backend.core.errors import DomainError
+from backend.core.web import words_of
 from backend.insights import actions, queries
 from backend.insights.office import DRILLS, drill_down, office_page
 
@@ -48,7 +49,7 @@ def correct(request: HttpRequest, version: str) -> HttpResponse:
     found = queries.snapshot_for(version)
     context: dict[str, Any] = {"snapshot": found, "vi": "", "en": "", "error": None}
     if request.method == "POST":
-        context |= {"vi": request.POST.get("text_vi", ""), "en": request.POST.get("text_en", "")}
+        context |= {"vi": words_of(request, "text_vi"), "en": words_of(request, "text_en")}
         try:
             actions.record_correction(
                 found, by=request.user, text_vi=context["vi"], text_en=context["en"]

@@ -37,7 +37,8 @@ def problems(row: str) -> tuple[str, ...]:
         ('USD,VND,"26,310",2026-11-26,s,', "rate"), ("USD,VND,٢٦٣١٠,2026-11-26,s,", "rate"),
         ("USD,VND,26310,26/11/2026,s,", "as_of"), ("USD,VND,26310,2026-11-28,s,", "ahead"),
         ("USD,VND,26310,2026-11-26,,", "source"), ("USD,VND,26310,2026-11-26,s,maybe", "sample"),
-        ("USD,VND,0.00000000001,2026-11-26,s,", "rate"), (f"USD,VND,26310,2026-11-26,{'s' * 121},", "source"),
+        ("USD,VND,0.00000000001,2026-11-26,s,", "rate"),
+        (f"USD,VND,26310,2026-11-26,{'s' * 121},", "source"),
     ],
     ids=lambda v: ascii(v)[:30],
 )  # fmt: skip

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.core import audit, jobs, states
+from backend.core.card_checks import check_no_card
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid, NotAllowed
 from backend.core.formats import CITY_ZONE
 from backend.core.text import clean_text
-from backend.funding.cards import has_card_number
 from backend.funding.files import MOST_FILES, TakenFile
 from backend.funding.models import Evidence, EvidenceFile, MilestoneVerification, Tranche
 from backend.funding.workflow import MILESTONE, TRANCHE, MilestoneStatus
@@ -61,11 +61,7 @@ def _text(text: str, field: str) -> str:
             _("Use %(max)s characters or fewer. There are %(n)s now"),
             code="too_long", field=field, max=MAX_NOTE, n=len(text),
         )  # fmt: skip
-    if has_card_number(text):
-        raise Invalid(
-            _("This looks like a card number. Never type it here; delete it and go on"),
-            code="card_number", field=field,
-        )  # fmt: skip
+    check_no_card(text, field)
     return text
 
 

@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.accounts.models import Role, User
+from backend.core.card_checks import check_no_card
 from backend.core.errors import DomainError, NotAllowed, NotFound
 from backend.core.formats import format_datetime
+from backend.core.web import words_of
 from backend.home.office import words
 from backend.home.office.base import (
     desk_page,
@@ -228,6 +230,9 @@ def screen(request: HttpRequest, key: str) -> HttpResponse:
 
 def asks_of(request: HttpRequest) -> list[Ask]:
     """The filled rows of the form of requests."""
+    for name in ("ask_vi", "ask_en"):
+        for text in request.POST.getlist(name):
+            check_no_card(text, name)
     rows = zip(
         request.POST.getlist("ask_section"), request.POST.getlist("ask_vi"),
         request.POST.getlist("ask_en"), strict=False,
@@ -299,7 +304,7 @@ def note(request: HttpRequest, key: str) -> HttpResponse:
     parent = Note.objects.filter(project=found.project, public_id=under[:40]).first()
     try:
         actions.write_note(
-            found.project, by=user, words=request.POST.get("words", ""), answers=parent,
+            found.project, by=user, words=words_of(request, "words"), answers=parent,
             section=request.POST.get("section", ""),
         )  # fmt: skip
     except DomainError as error:
@@ -330,7 +335,7 @@ def value(request: HttpRequest, key: str) -> HttpResponse:
     try:
         actions.check_high_value(
             found.project, by=user, is_confirmed=request.POST.get("confirmed") == "yes",
-            figures=claimed, words=request.POST.get("value_words", ""),
+            figures=claimed, words=words_of(request, "value_words"),
         )  # fmt: skip
     except DomainError as error:
         return _again(request, key, error)

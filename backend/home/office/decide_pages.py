@@ -12,6 +12,7 @@ from backend.accounts.models import CityOffice, Role
 from backend.accounts.permissions import roles_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError
+from backend.core.web import words_of
 from backend.home.office import words
 from backend.home.office.base import (
     desk_page,
@@ -102,7 +103,7 @@ def transfer(request: HttpRequest, key: str) -> HttpResponse:
         try:
             case_actions.transfer_case(
                 found.project, by=user, office=office or found.office,
-                reason=request.POST.get("reason", ""),
+                reason=words_of(request, "reason"),
             )  # fmt: skip
         except DomainError as error:
             errors = errors_of(error)
@@ -126,7 +127,7 @@ def freeze(request: HttpRequest, key: str) -> HttpResponse:
     project = found.project
     errors: dict[str, str] = {}
     if request.method == "POST":
-        reason = request.POST.get("reason", "")
+        reason = words_of(request, "reason")
         try:
             if project.frozen_at is None:
                 projects.freeze_project(project, by=user, reason=reason)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backend.accounts.models import Role
 from backend.core.errors import DomainError, NotFound
+from backend.core.web import words_of
 from backend.home.office import words
 from backend.home.office.base import desk_page, done, language_of_page, person_of
 from backend.reviews import decision_actions, letters
@@ -105,7 +106,7 @@ def sign(request: HttpRequest, letter_id: str) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, letter_id: str) -> HttpResponse:
     row, _case = _letter(request, letter_id)
-    reason = request.POST.get("reason", "")
+    reason = words_of(request, "reason")
     try:
         decision_actions.undo_letter(row, by=person_of(request), reason=reason)
     except DomainError as error:

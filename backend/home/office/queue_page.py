@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from backend.accounts.models import Role, User
 from backend.core.errors import DomainError, NotFound
 from backend.core.formats import format_date
+from backend.core.web import words_of
 from backend.home.office import words
 from backend.home.office.base import desk_page, language_of_page, person_of
 from backend.home.words import Said, said
@@ -179,7 +180,7 @@ def views(request: HttpRequest) -> HttpResponse:
             desk_actions.drop_view(user, by=user, name=request.POST["drop"])
         else:
             query = QueryDict(request.POST.get("query", "")[:400]).urlencode()
-            desk_actions.keep_view(user, by=user, name=request.POST.get("name", ""), query=query)
+            desk_actions.keep_view(user, by=user, name=words_of(request, "name"), query=query)
             messages.success(request, _("The view is kept."))
     except DomainError as error:
         messages.error(request, str(error))

@@ -16,8 +16,16 @@ from backend.accounts.permissions import roles_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.text import clean_text
+from backend.core.web import words_of
 from backend.home.office import words
-from backend.home.office.base import desk_page, done, errors_of, language_of_page, person_of
+from backend.home.office.base import (
+    desk_page,
+    done,
+    errors_of,
+    language_of_page,
+    person_of,
+    typed,
+)
 from backend.projects import taxonomy
 from backend.reviews import case_actions, desk_actions, rulesets
 from backend.reviews.models import RuleSet
@@ -53,8 +61,8 @@ def rule(request: HttpRequest, kind: str) -> HttpResponse:
     errors: dict[str, str] = {}
     reason, starts = "", today.isoformat()
     if request.method == "POST":
-        content = _content(shape, request.POST)
-        reason, starts = request.POST.get("reason", ""), request.POST.get("effective_from", "")
+        content = _content(shape, typed(request))
+        reason, starts = words_of(request, "reason"), request.POST.get("effective_from", "")
         try:
             row = desk_actions.write_rules(
                 kind, content, by=user, effective_from=_day(starts), reason=reason

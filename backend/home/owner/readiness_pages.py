@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backend.core.errors import Conflict, NotFound
 from backend.core.paste import plain_text
 from backend.core.text import clean_text
+from backend.core.web import words_of
 from backend.home.me_pages import person_of
 from backend.home.owner.fields import page_language
 from backend.home.owner.frame import Frame, frame_of
@@ -162,7 +163,7 @@ def principle(request: HttpRequest, key: str, principle: str) -> HttpResponse:
     if request.method == "POST":
         for criterion in own:
             name = criterion["key"]
-            proof = plain_text(clean_text(request.POST.get(f"proof-{name}", ""))).strip()
+            proof = plain_text(clean_text(words_of(request, f"proof-{name}"))).strip()
             met = request.POST.get(f"met-{name}")
             if len(proof) > MAX_PROOF:
                 mistakes.append((f"proof-{name}", _("Use %(max)s characters or fewer. There are "
