@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.local.stripe_sandbox.server import KEY
 from tests.database import copy_database, make_database
+from tests.sandbox import SECRET, a_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "caukieu_browser"
@@ -66,12 +68,27 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site_environment(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def payments() -> Iterator[str]:
+    """The address of a payment sandbox for this process's site. The sample world was made without
+    one, so its supporters' pledges have no card; whoever pledges in a journey has."""
+    with a_sandbox() as running:
+        yield running.base
+
+
+@pytest.fixture(scope="session")
+def site_environment(
+    seeded: Path, payments: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """What the programs of this process's own copy of the site are started with."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(seeded, folder, dirs_exist_ok=True)
     database = copy_database(os.environ["DATABASE_URL"], NAME, f"{NAME}_{os.getpid()}")
-    return _environment(database, folder) | {"PORT": str(_free_port())}
+    return _environment(database, folder) | {
+        "PORT": str(_free_port()),
+        "STRIPE_API_KEY": KEY,
+        "STRIPE_API_BASE": payments,
+        "STRIPE_WEBHOOK_SECRETS": SECRET,
+    }
 
 
 @pytest.fixture(scope="session")

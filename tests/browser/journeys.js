@@ -1,6 +1,7 @@
 // One journey by name, as a person would do it: node journeys.js NAME BASE JAVASCRIPT WIDTH LANGUAGE
 const assert = require("node:assert");
 const { execSync } = require("node:child_process");
+const fs = require("node:fs");
 const { withBrowser, openPage } = require("./browser");
 
 const [, , name, base, javascript, width, language] = process.argv;
@@ -9,6 +10,25 @@ const EN = language === "en";
 async function press(page, selector) {
   const target = await page.waitForSelector(selector, { timeout: 10000 });
   await Promise.all([page.waitForNavigation({ timeout: 15000 }), target.evaluate((e) => e.click())]);
+}
+
+// Stripe's published test cards.
+const VISA = "4242424242424242";
+const DECLINES_LATER = "4000000000000341";
+const ALWAYS_ASKS = "4000002760003184";
+const AXE = fs.readFileSync(require.resolve("axe-core"), "utf8");
+
+// Nothing that axe finds on the page as it stands now (with JavaScript on; else other tests look).
+async function accessible(page) {
+  if (javascript !== "on") return;
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => (await window.axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  })).violations.map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 160)}`));
+  assert.deepStrictEqual(found, []);
+  const sideways = await page.evaluate(() =>
+    document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  assert.ok(!sideways, `${page.url()} scrolls sideways`);
 }
 
 const text = (page, selector) => page.$eval(selector, (e) => e.innerText);
@@ -206,6 +226,66 @@ const journeys = {
     await press(page, "form[action$='/sign/'] button");
     assert.match(await text(page, "h1"), /TĐ-/);
   },
+  // A sum → the answers checked → a card saved at the provider → withdrawn in one press.
+  async withdraw(page) {
+    await signIn(page, "huy@caukieu.example");
+    await pledge(page, "southern-elder-speech-corpus", "30");
+    await saveCard(page, VISA);
+    assert.match(await text(page, "main"), /4242/);
+    await accessible(page);
+    await press(page, "form[action$='/withdraw/'] button");
+    assert.strictEqual((await page.$$("form[action$='/withdraw/']")).length, 0);
+    assert.ok(await page.$("main .note, main [role=status]"), "a sentence says what happened");
+  },
+  // The same pledge kept: the round closes, the card is charged once, a receipt tells of it.
+  async pledged(page) {
+    await signIn(page, "mai@caukieu.example");
+    await pledge(page, "talking-bus-stops-for-blind-riders", "20");
+    await saveCard(page, VISA);
+    const address = page.url();
+    const reference = (await text(page, "main")).match(/CK-[0-9A-Z]{8}/)[0];
+    await moveDate(page, 6);
+    await page.goto(address);
+    assert.ok(await page.$("form[action$='/withdraw/']"), "still in the time to withdraw");
+    await moveDate(page, 15);
+    work();
+    await page.goto(address);
+    await press(page, "main a[href$='/receipt/']");
+    assert.match(await text(page, "main"), EN ? /twenty US dollars/ : /hai mươi đô la Mỹ/);
+    const paper = await page.$eval("a[href$='/receipt.pdf']", (a) => a.href);
+    assert.match(paper, /^http/);
+    await page.goto(`${base}/${language}/me/statement/?from=2020-01-01&to=2020-12-31`);
+    assert.doesNotMatch(await text(page, "main"), new RegExp(reference));
+    await page.goto(`${base}/${language}/me/pledges/`);
+    assert.match(await text(page, "main"), new RegExp(reference));
+    await moveDate(page, 0);
+  },
+  // A card that is declined → another card → the bank asks for the person → paid, once.
+  async threeds(page) {
+    await signIn(page, "huy@caukieu.example");
+    await pledge(page, "open-pdk-student-chip-shuttle", "55000");
+    await saveCard(page, DECLINES_LATER);
+    const address = page.url();
+    await moveDate(page, 41);
+    work();
+    await page.goto(address);
+    await accessible(page);
+    await press(page, ".note.warn form[action$='/card/'] button");
+    await saveCard(page, ALWAYS_ASKS);
+    work();
+    await page.goto(address);
+    await accessible(page);
+    await press(page, ".note.warn a[href$='/pay/']");
+    await accessible(page);
+    await press(page, "main form button");
+    assert.match(page.url(), /\/3ds\//);
+    await press(page, "button[value=yes]");
+    assert.strictEqual(page.url(), address);
+    assert.strictEqual((await page.$$("a[href$='/pay/']")).length, 0);
+    await press(page, "main a[href$='/receipt/']");
+    await accessible(page);
+    await moveDate(page, 0);
+  },
   // An officer asks for a link, and is asked for the code of the local outbox after it.
   async officer(page) {
     await page.goto(`${base}/${language}/account/sign-in/`);
@@ -224,6 +304,56 @@ const journeys = {
     assert.match(page.url(), /\/me\/$/);
   },
 };
+
+async function signIn(page, email) {
+  await page.goto(`${base}/${language}/account/sign-in/`);
+  await page.type("input[name=login]", email);
+  await page.type("input[name=password]", process.env.DEMO_PASSWORD);
+  await press(page, "main form button[type=submit]");
+}
+
+// From the project's page to the page of the payment provider.
+async function pledge(page, slug, amount) {
+  await page.goto(`${base}/${language}/projects/${slug}/`);
+  await page.type("#pl_amount", amount);
+  await page.select("#pl_currency", "USD");
+  await press(page, "form[action$='/pledge/'] button");
+  assert.strictEqual(await page.$eval("#id_amount", (e) => e.value), amount);
+  await accessible(page);
+  await press(page, "main form button.btn");
+  assert.match(page.url(), /\/check\/$/);
+  await accessible(page);
+  await press(page, "main form button.btn");
+  assert.ok(await page.$("#error-summary"), "the box is never ticked for somebody");
+  await page.$eval("#id_agreed", (e) => e.click());
+  await press(page, "main form button.btn");
+  assert.match(page.url(), /\/checkout\//);
+}
+
+async function saveCard(page, number) {
+  await page.type("#number", number);
+  await page.type("#expiry", "12/39");
+  await page.type("#cvc", "123");
+  await press(page, "form button");
+  if (/\/3ds\//.test(page.url())) await press(page, "button[value=yes]");
+  assert.match(page.url(), /\/me\/pledges\/plg_[0-9a-z]+\/$/);
+}
+
+async function moveDate(page, days) {
+  await page.goto(`${base}/${language}/demo-date/`);
+  await page.$eval("#id_days", (e) => { e.value = ""; });
+  await page.type("#id_days", String(days));
+  await press(page, "main form.stack button");
+}
+
+// What worker and beat do within seconds: charges, then the rounds that are settled by them.
+function work() {
+  const code = "from backend.funding import payment_tasks, tasks; from backend.core import jobs; "
+    + "payment_tasks.charge_due(); tasks.close_rounds(); jobs.run_due_jobs(); "
+    + "payment_tasks.charge_due()";
+  execSync(`${process.env.PYTHON} manage.py shell -v 0 --no-imports -c "${code}"`,
+    { cwd: process.env.ROOT, stdio: "ignore" });
+}
 
 // Signing in as somebody of the office: password, then the code that the local outbox shows.
 // A code opens one door only: where an earlier journey used it up, the next one is awaited.

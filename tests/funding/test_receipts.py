@@ -115,8 +115,8 @@ def test_a_charge_has_one_receipt_on_page_and_paper_and_a_refund_stands_on_it(
 
 @pytest.mark.django_db
 def test_only_the_person_has_a_receipt_and_only_once_money_came_in(sandbox: Sandbox) -> None:
-    pledge = paid(sandbox)
     waiting = a_pledge(an_open_round(), Money(10_000, "USD"))
+    pledge = paid(sandbox)
     other = Client()
     other.force_login(an_investor())
     own = Client()

@@ -55,7 +55,7 @@ WORDS = {
         "expiry_bad": "Nhập ngày hết hạn theo dạng MM/YY, còn hiệu lực.",
         "cvc_bad": "Nhập 3 hoặc 4 chữ số của mã bảo mật.",
         "gone": "Trang này đã hết hạn hoặc đã được dùng.",
-        "bank": "Ngân hàng hỏi: có phải quý vị không?",
+        "bank": "Ngân hàng hỏi: có phải bạn không?",
         "bank_lead": "Trang thay cho bước 3-D Secure của ngân hàng.",
         "yes": "Đúng, hoàn tất",
         "no": "Không, để bước này thất bại",
