@@ -38,7 +38,7 @@ from backend.home.pledge_forms import (
     first_currency,
     language_now,
 )
-from backend.home.pledge_texts import agreement, extra_warning, loss_result
+from backend.home.pledge_texts import agreement, extra_warning, loss_result, rate_source_of
 from backend.home.vocabulary import vocabulary
 from backend.projects import taxonomy
 from backend.projects.models import Milestone
@@ -98,6 +98,7 @@ def _page(pledge: Pledge, name: str, **more: Any) -> dict[str, Any]:
         "ends_at": _ends_at(pledge, stands.needs, now),
         "charged_from": _ends_at(pledge, stands.needs, now),
         "zone": user.time_zone,
+        "rate_source": rate_source_of(pledge),
         "is_bank": pledge.route == Route.BANK,
         "no_fee": Money(0, pledge.currency),
         "fee_percent": Decimal(pledge.round.platform_fee_bps) / 100,

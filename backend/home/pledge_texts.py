@@ -31,6 +31,11 @@ def agreement(pledge: Pledge, ends_at: datetime, language: str) -> str:
     return f"{known} {card}"
 
 
+def rate_source_of(pledge: Pledge) -> str:
+    """Where the locked rate is from, in the active language where it is a sample."""
+    return _("sample rate") if pledge.rate_is_sample else pledge.rate_source
+
+
 def loss_result(pledge: Pledge, stands: Standing, language: str) -> str:
     """What losing a tenth would be, and what share of the person's means this pledge is."""
     worth, bearable = stands.worth, stands.bearable

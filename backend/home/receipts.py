@@ -18,6 +18,7 @@ from backend.core.pdf import Block, pdf_from
 from backend.funding.actions.cards import card_of
 from backend.funding.models import BankReceipt, BankReturn, Pledge, Refund, Route
 from backend.funding.workflow import PLEDGE_PAID, PledgeStatus
+from backend.home.pledge_texts import rate_source_of
 from backend.home.texts import funds_holder
 from backend.home.words import Said, said
 from backend.projects import taxonomy
@@ -89,7 +90,7 @@ def _facts(pledge: Pledge, paid_at: datetime, language: str) -> tuple[Fact, ...]
         counted = _("%(sum)s, at the rate of %(day)s, source: %(source)s") % {
             "sum": format_money(Money(pledge.target_minor, pledge.round.currency), language),
             "day": format_date(pledge.rate_as_of.date(), language),
-            "source": pledge.rate_source,
+            "source": rate_source_of(pledge),
         }
         lines.append((_("Counts towards the target as"), counted))
     return tuple(
