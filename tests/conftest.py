@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 from django.db import connection, connections
+from django.utils import translation
 
 from tests.database import make_database
 from tests.sandbox import Sandbox, a_sandbox, use
@@ -70,6 +71,12 @@ def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> Iterator[No
 def _empty_memory() -> None:
     """Counts are kept for a minute in the process; no test reads those of another one."""
     caches["memory"].clear()
+
+
+@pytest.fixture(autouse=True)
+def _language_of_nobody() -> None:
+    """A page of the test before leaves its language to the thread; addresses would follow it."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
