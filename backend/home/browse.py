@@ -153,7 +153,16 @@ def _facets(filters: ListFilters, counts: search.FacetCounts, language: str) -> 
         if name == "status":
             options = tuple(o for o in options if o.count or o.is_on)
         facets.append(Facet(name, labels[name], options, is_folded and not chosen, len(chosen)))
-    return tuple(facets)
+    return (*facets, *_high_value_facet(filters, counts))
+
+
+def _high_value_facet(filters: ListFilters, counts: search.FacetCounts) -> list[Facet]:
+    """Shown where there is something to choose."""
+    number, chosen = counts.high_value.get("confirmed", 0), bool(filters.high_values)
+    if not (number or chosen):
+        return []
+    option = Option("confirmed", _("figures confirmed by the city"), number, chosen)
+    return [Facet("high_value", _("High added value"), (option,), False, int(chosen))]
 
 
 def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip, ...]:
@@ -166,6 +175,9 @@ def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip,
             chips.append(Chip(label, _without(query, name, value)))
     origins = {"proposal": _("Proposals"), "call": _("Published by others")}
     chips += [Chip(origins[v], _without(query, "origin", v)) for v in filters.origins]
+    if filters.high_values:
+        label = _("High added value, confirmed by the city")
+        chips.append(Chip(label, _without(query, "high_value", "confirmed")))
     if filters.min_trl:
         label = _("TRL %(n)s or higher") % {"n": filters.min_trl}
         chips.append(Chip(label, _without(query, "min_trl", str(query["min_trl"]))))

@@ -12,6 +12,7 @@ from backend.core.errors import NotFound
 from backend.core.web import public_page
 from backend.home.words import said
 from backend.projects.queries import project_for
+from backend.reviews.high_value import sheet_of
 from backend.reviews.queries import PublicReview, public_review_of
 from backend.reviews.sections import SECTIONS, lines_of
 
@@ -37,6 +38,7 @@ def review(request: HttpRequest, key: str) -> HttpResponse:
         ),
         "comments": [said({"c_vi": vi, "c_en": en}, "c", language) for vi, en in found.comments],
         "office": said({"o_vi": found.office_vi, "o_en": found.office_en}, "o", language),
+        "value": sheet_of(found.content, language) if project.is_high_value else (),
         "changed": changed_since(found, now, language),
         "nav": "projects",
     }

@@ -39,6 +39,8 @@ SENTENCES = {
     "row_missing": _("Row %(row)s: this is missing"),
     "bad_date": _("Enter a date, for example 30/03/2027"),
     "in_the_past": _("Choose a day after today"),
+    "above_revenue": _("This cannot be more than the revenue of the year"),
+    "readiness_falls": _("The level afterwards cannot be below the level today"),
     "pending": _("Something typed here could not be taken yet. Open the section and mend it"),
 }
 
@@ -237,14 +239,17 @@ def list_project(project: Project, *, by: User) -> Project:
 
 
 @transaction.atomic
-def list_signed(project: Project, *, by: User) -> Project:
-    """The same for a letter that `by` signed while they had the role (reviews.decision_actions)."""
+def list_signed(project: Project, *, by: User, is_high_value: bool = False) -> Project:
+    """The same for a letter that `by` signed while they had the role (reviews.decision_actions).
+
+    `is_high_value`: an officer confirmed the high-value sheet of the version that is listed.
+    """
     project = locked(project)
     check_not_frozen(project)
     version = project.current_version
     assert version is not None
     apply_facts(project, version.content)
-    project.listed_at = app_now()
+    project.listed_at, project.is_high_value = app_now(), is_high_value
     project.save()
     states.move(project, Status.LISTED, by=by, role="signer", workflow=PROJECT)
     _set_public_status(project)

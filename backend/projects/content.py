@@ -6,6 +6,7 @@ vi/en pairs; the one in `original_language` is required, the other may follow.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
@@ -63,6 +64,27 @@ TERMS: dict[str, dict[str, tuple[int, int]]] = {
     "fund_unit": {},
 }
 TERM_TEXTS = {"reward": ("what",)}
+# The high-value sheet: what an owner claims, in whole numbers within these bounds. Sums are of one
+# year, in minor units of the document's currency.
+HIGH_VALUE: dict[str, tuple[int, int]] = {
+    "figures_year": (2000, 2100),
+    "revenue_minor": (1, MAX_MINOR),
+    "inputs_minor": (0, MAX_MINOR),
+    "rnd_minor": (0, MAX_MINOR),
+    "readiness_before": (1, 9),
+    "readiness_after": (1, 9),
+    "jobs_graduate": (0, 1_000_000),
+    "jobs_technician": (0, 1_000_000),
+    "jobs_worker": (0, 1_000_000),
+}
+HIGH_VALUE_FIGURES = ("co2_before", "co2_after")
+# What says nothing alone: whoever gives one of a row must give the others.
+HIGH_VALUE_TOGETHER = (
+    ("figures_year", "revenue_minor", "inputs_minor"),
+    ("readiness_before", "readiness_after"),
+    ("co2_before", "co2_after", "co2_unit"),
+)
+_LIST_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,7 @@ def problems_of_draft(content: Mapping[str, Any]) -> list[Problem]:
         *_number_problems(content),
         *_row_problems(content),
         *_term_problems(content),
+        *_high_value_problems(content),
         *_other_problems(content),
     ]
 
@@ -98,6 +121,8 @@ def problems_of_submission(content: Mapping[str, Any], *, on: date) -> list[Prob
     found = problems_of_draft(content)
     broken = {problem.path.partition(".")[0] for problem in found}
     rest = [*_missing(content), *_missing_terms(content), *_sum_problems(content, broken)]
+    if "high_value" not in broken:
+        rest += _high_value_gaps(content.get("high_value") or {})
     return [*found, *rest, *_date_problems(content, on)]
 
 
@@ -208,6 +233,45 @@ def _term_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
         elif len(what) > SUMMARY_MAX:
             limit = {"max": SUMMARY_MAX, "n": len(what)}
             yield Problem(f"terms.what_{language}", "too_long", limit)
+
+
+def _high_value_problems(content: Mapping[str, Any]) -> Iterator[Problem]:
+    sheet = content.get("high_value") or {}
+    if not isinstance(sheet, dict):
+        yield Problem("high_value", "wrong_type")
+        return
+    for name in sheet.keys() - {*HIGH_VALUE, *HIGH_VALUE_FIGURES, "co2_unit", "list_item"}:
+        yield Problem(f"high_value.{str(name)[:40]}", "unknown_key")
+    for name, (low, high) in HIGH_VALUE.items():
+        value = sheet.get(name)
+        if value is not None and not _whole_between(value, low, high):
+            yield Problem(f"high_value.{name}", "out_of_range", {"min": low, "max": high})
+    for name in HIGH_VALUE_FIGURES:
+        value = sheet.get(name)
+        if value is not None and not (_is_figure(value) and value >= 0):
+            yield Problem(f"high_value.{name}", "out_of_range", {"min": 0, "max": MAX_MINOR})
+    unit, item = sheet.get("co2_unit", ""), sheet.get("list_item")
+    if not isinstance(unit, str) or len(unit) > UNIT_MAX:
+        yield Problem("high_value.co2_unit", "too_long", {"max": UNIT_MAX, "n": len(str(unit))})
+    if item is not None and not (isinstance(item, str) and _LIST_KEY.fullmatch(item)):
+        yield Problem("high_value.list_item", "unknown_key")
+
+
+def _high_value_gaps(sheet: Mapping[str, Any]) -> Iterator[Problem]:
+    """Halves of a figure, and figures that cannot stand beside each other."""
+    for names in HIGH_VALUE_TOGETHER:
+        given = [name for name in names if sheet.get(name) not in (None, "")]
+        if given:
+            yield from (Problem(f"high_value.{n}", "missing") for n in names if n not in given)
+    revenue = sheet.get("revenue_minor")
+    for name in ("inputs_minor", "rnd_minor"):
+        if revenue is not None and (sheet.get(name) or 0) > revenue:
+            yield Problem(f"high_value.{name}", "above_revenue")
+    if sheet.get("rnd_minor") is not None and revenue is None:
+        yield Problem("high_value.revenue_minor", "missing")
+    before, after = sheet.get("readiness_before"), sheet.get("readiness_after")
+    if before and after and after < before:
+        yield Problem("high_value.readiness_after", "readiness_falls")
 
 
 def _other_problems(content: Mapping[str, Any]) -> Iterator[Problem]:

@@ -129,14 +129,15 @@ def _write_down(project: Project, by: User, code: str, document: Document) -> No
 def document_for(user: Any, key: str, public_id: str) -> Document:
     """A file that the person may read; NotFound otherwise.
 
-    The owner's people and officers read every file of a project that they see; everybody reads
-    those marked as public once the project is listed.
+    The owner's people read every file; everybody reads those marked as public once the project is
+    listed. Officers have a door of their own, which asks for their office and their declaration
+    first (reviews.case_file.document_of_case).
     """
     project = project_for(user, key)
     document = Document.objects.filter(project=project, public_id=public_id).first()
     if document is None:
         raise NotFound()
-    inside = permissions.is_member_of(user, project.owner) or permissions.office_roles_of(user)
+    inside = permissions.is_member_of(user, project.owner)
     is_open = document.is_public and document.removed_at is None and project.status in PUBLIC
     if not inside and not is_open:
         raise NotFound()

@@ -74,6 +74,8 @@ class Project(models.Model):
     horizon_months = models.PositiveSmallIntegerField(null=True)
     languages = _keys()
     skills = _keys()
+    # An officer confirmed the high-value sheet of the listed version (reviews.HighValueCheck).
+    is_high_value = models.BooleanField(default=False)
 
     current_version = models.ForeignKey(
         "ProjectVersion", on_delete=models.PROTECT, null=True, related_name="+"
@@ -274,6 +276,7 @@ class ProjectSearch(models.Model):
     trl = models.SmallIntegerField()
     language_bits = models.SmallIntegerField()
     currency_code = models.SmallIntegerField()
+    high_value_code = models.SmallIntegerField(default=0, db_default=0)
     title_key_vi = models.TextField(db_collation="C")
     title_key_en = models.TextField(db_collation="C")
     vector = SearchVectorField()

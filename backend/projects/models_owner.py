@@ -180,6 +180,7 @@ class QuestionSet(models.Model):
     content = models.JSONField(encoder=DjangoJSONEncoder)
     published_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField()
+    reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [

@@ -24,6 +24,8 @@ LEVELS = (1, 2, 3, 4, 5)
 QUARTERS = (0, 1, 2, 3)
 GROUP_POINTS = {"T": (7, 30), "E": (5, 20), "O": (5, 19), "R": (5, 17), "I": (4, 14)}
 MAX_PROOF = 500
+# Longest text of a criterion.
+MAX_WORDS = 300
 
 Frame = Mapping[str, Any]
 
@@ -135,7 +137,7 @@ def problems_of_frame(frame: str, content: Any) -> list[str]:
         rows = _rows(frame, content)
     except (KeyError, TypeError, AttributeError):
         return ["shape"]
-    found = [f"{row.get('key')}: texts" for row in rows if not (row.get("vi") and row.get("en"))]
+    found = [f"{row.get('key')}: {code}" for row in rows if (code := _wrong_texts(row))]
     keys = [row["key"] for row in rows]
     if len(set(keys)) != len(keys):
         found.append("keys_twice")
@@ -152,6 +154,14 @@ def problems_of_frame(frame: str, content: Any) -> list[str]:
     if cells != {(p, level) for p in principles for level in LEVELS}:
         found.append("empty_level")
     return found
+
+
+def _wrong_texts(row: Mapping[str, Any]) -> str:
+    """A code where a text of the row is missing in a language or too long, else nothing."""
+    if not (row.get("vi") and row.get("en")):
+        return "texts"
+    texts = [value for value in row.values() if isinstance(value, str)]
+    return "too_long" if max(map(len, texts)) > MAX_WORDS else ""
 
 
 def _rows(frame: str, content: Any) -> list[Mapping[str, Any]]:

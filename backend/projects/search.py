@@ -78,6 +78,7 @@ class FacetCounts:
     status: Mapping[str, int]
     origin: Mapping[str, int]
     language: Mapping[str, int]
+    high_value: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ _NUMBERED: Final[Mapping[str, Mapping[str, int]]] = {
     "instrument": codes.INSTRUMENT,
     "status": codes.STATUS,
     "origin": codes.ORIGIN,
+    "high_value": codes.HIGH_VALUE,
     "trl": {str(level): level for level in range(1, 10)},
 }
 _BITS: Final[Mapping[str, Mapping[str, int]]] = {
@@ -184,6 +186,7 @@ _COLUMN: Final[Mapping[str, str]] = {
     "field": "field_code", "instrument": "instrument_code", "status": "status_code",
     "origin": "origin_code", "trl": "trl", "place": "place_code", "pillar": "pillar_bits",
     "language": "language_bits", "technology": "technology_bits",
+    "high_value": "high_value_code",
 }  # fmt: skip
 
 

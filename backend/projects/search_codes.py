@@ -34,6 +34,7 @@ STATUS: Final[Mapping[str, int]] = {
     "call": 9,
 }
 ORIGIN: Final[Mapping[str, int]] = {"proposal": 1, "call": 2}
+HIGH_VALUE: Final[Mapping[str, int]] = {"confirmed": 1}
 CURRENCY: Final[Mapping[str, int]] = {"VND": 1, "USD": 2}
 PILLAR: Final[Mapping[str, int]] = {
     "net_zero": 1,

@@ -27,6 +27,7 @@ CHOICES: Final[Mapping[str, str]] = {
     "status": "statuses",
     "origin": "origins",
     "language": "languages",
+    "high_value": "high_values",
 }
 SINGLES: Final = ("min_trl", "max_ticket", "currency", "q", "ordering", "cursor")
 NAMES: Final = frozenset([*CHOICES, *SINGLES])
@@ -46,6 +47,7 @@ class ListFilters:
     statuses: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    high_values: tuple[str, ...] = ()
     min_trl: int | None = None
     max_ticket: Money | None = None
     # The same sum in each currency that projects use: (code, minor units).
@@ -150,6 +152,7 @@ def _is_known(name: str, value: str) -> bool:
         "status": codes.STATUS,
         "origin": codes.ORIGIN,
         "language": codes.LANGUAGE,
+        "high_value": codes.HIGH_VALUE,
     }
     return value in tables[name] if name in tables else taxonomy.is_known("place", value)
 

@@ -20,8 +20,8 @@ ORDER_VND_PER_USD_CENT: Final = 250
 COLUMNS: Final = (
     "project_id", "listed_at", "tie", "goal_up", "goal_down", "open_ticket_minor", "place_code",
     "pillar_bits", "technology_bits", "shelf", "field_code", "instrument_code", "status_code",
-    "origin_code", "trl", "language_bits", "currency_code", "title_key_vi", "title_key_en",
-    "vector",
+    "origin_code", "trl", "language_bits", "currency_code", "high_value_code", "title_key_vi",
+    "title_key_en", "vector",
 )  # fmt: skip
 _TABLE = ProjectSearch._meta.db_table
 _UPSERT = (
@@ -90,6 +90,7 @@ def row_of(project: Project) -> tuple[Any, ...]:
         project.trl or 0,
         codes.bits_of(project.languages, codes.LANGUAGE),
         codes.CURRENCY[project.currency],
+        codes.HIGH_VALUE["confirmed"] if project.is_high_value else 0,
         title_key_of(project.title_vi or project.title_en),
         title_key_of(project.title_en or project.title_vi),
         vector_of((project.title_vi, project.title_en), _other_texts(project)),

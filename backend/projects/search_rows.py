@@ -42,6 +42,7 @@ class CardRow(NamedTuple):
     horizon_months: int | None
     languages: list[str]
     skills: list[str]
+    is_high_value: bool
     content_version: int
     listed_at: datetime
     call_status: str | None

@@ -85,6 +85,7 @@ def _equal_conditions(filters: ListFilters) -> list[Condition]:
         ("instrument", "instrument_code", [codes.INSTRUMENT[key] for key in filters.instruments]),
         ("status", "status_code", [codes.STATUS[key] for key in filters.statuses]),
         ("origin", "origin_code", [codes.ORIGIN[key] for key in filters.origins]),
+        ("high_value", "high_value_code", [codes.HIGH_VALUE[key] for key in filters.high_values]),
         ("place", "place_code", [codes.place_number(key) for key in filters.places]),
     ]
     return [
@@ -174,7 +175,7 @@ def count_statement(filters: ListFilters, cap: int) -> Statement:
 # Each set is counted in one pass; facets with few values share a set (fewer hash tables).
 FACET_SETS: Final[tuple[tuple[str, ...], ...]] = (
     ("field_code", "instrument_code", "status_code", "origin_code"),
-    ("trl", "pillar_bits", "language_bits"),
+    ("trl", "pillar_bits", "language_bits", "high_value_code"),
     ("technology_bits",),
     ("place_code",),
 )

@@ -53,6 +53,7 @@ SECTIONS = (
     ),
     Section("documents", names=("documents",), is_optional=True),
     Section("readiness", names=("readiness", "readiness_answers"), is_optional=True),
+    Section("high_value", names=("high_value",), is_optional=True),
     Section("declarations", names=("declarations",)),
 )
 BY_KEY = {section.key: section for section in SECTIONS}

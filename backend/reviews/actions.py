@@ -305,22 +305,32 @@ def check_high_value(
     *,
     by: User,
     is_confirmed: bool,
-    figures: Mapping[str, Any],
     words: str = "",
 ) -> HighValueCheck:
-    """Confirm the owner's high-value sheet, or put other figures beside it and say why."""
+    """Confirm the owner's high-value sheet, or say why its figures differ. Confirmed ones become a
+    filter of the public list once the version is listed."""
     case = locked_case(project)
     permissions.check_can_review(by, case)
     if case.project.status not in {Status.SCREENING, Status.IN_REVIEW}:
         raise Conflict(_("The sheet is checked while the file is examined."), code="wrong_state")
     text = clean_text(words).strip()[:MAX_WORDS]
     if not is_confirmed and not text:
-        raise Invalid(_("Say why the figures differ."), code="missing", field="words")
-    number, _content = rulesets.in_force("strategic", city_day(app_now()))
+        raise Invalid(_("Say why the figures differ."), code="missing", field="value_words")
+    version = case.project.current_version
+    claimed = (version.content.get("high_value") if version else None) or {}
+    if not claimed:
+        raise Conflict(_("The owner claims no high-value figures."), code="no_sheet")
+    number, content = rulesets.in_force("strategic", city_day(app_now()))
+    item = claimed.get("list_item")
+    if is_confirmed and item and item not in {row["key"] for row in content["rows"]}:
+        raise Invalid(
+            _("The line that the owner chose is not on the list in force, so it cannot be "
+              "confirmed."), code="unknown_key", field="confirmed",
+        )  # fmt: skip
     row, _created = HighValueCheck.objects.update_or_create(
-        version=case.project.current_version,
+        version=version,
         defaults={
-            "is_confirmed": is_confirmed, "list_number": number, "figures": dict(figures),
+            "is_confirmed": is_confirmed, "list_number": number, "figures": dict(claimed),
             "words": text, "checked_by": by, "checked_at": app_now(),
         },
     )  # fmt: skip

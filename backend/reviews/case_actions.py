@@ -292,6 +292,40 @@ def release_seat(case: Case, officer: User) -> None:
 
 
 @transaction.atomic
+def correct_declaration(
+    project: Project, *, by: User, officer: User, has_conflict: bool, reason: str
+) -> ConflictDeclaration:
+    """Another person's declaration put right, with the reason. A conflict frees the seat; after
+    the officer's review of this version is in, it is too late."""
+    case = locked_case(project)
+    check_works_on(by, case, Role.LEAD)
+    check_declared(by, case.project)
+    if officer.pk == by.pk:
+        raise NotAllowed(_("Another lead has to change your own declaration."), code="own")
+    text = required_words(reason, "reason")
+    row = ConflictDeclaration.objects.filter(project=case.project, officer=officer).first()
+    if row is None:
+        raise NotFound()
+    if row.has_conflict == has_conflict:
+        return row
+    if has_conflict and _review_is_in(case, officer.pk):
+        raise Conflict(
+            _("This officer's review of the version is in and stays. Return the file first: the "
+              "next version is reviewed anew."), code="review_in",
+        )  # fmt: skip
+    row.has_conflict = has_conflict
+    row.save(update_fields=["has_conflict"])
+    audit.record(
+        "review.conflict_corrected", by=by, subject=case.project,
+        data={"officer": officer.public_id, "conflict": has_conflict, "reason": text},
+    )  # fmt: skip
+    if has_conflict:
+        release_seat(case, officer)
+    sync_case(case, code="review.conflict_corrected")
+    return row
+
+
+@transaction.atomic
 def remove_officer(user: User, office: CityOffice, role: str, *, by: User) -> int:
     """Take a role in the office from somebody. A case officer's open seats become free; reviews
     that are in stay. Returns how many seats became free."""

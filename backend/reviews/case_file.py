@@ -18,10 +18,12 @@ from backend.core.diff import Kind, TextDiff, word_diff
 from backend.core.errors import NotFound
 from backend.core.formats import CITY_ZONE
 from backend.projects.models import ProjectVersion
+from backend.projects.models_owner import Document
 from backend.reviews import rubric
 from backend.reviews.built_in import built_in
 from backend.reviews.likeness import WORTH_A_LOOK, percent_alike
 from backend.reviews.models import Case
+from backend.reviews.permissions import check_may_read_files
 from backend.reviews.rubric import Rubric, rubric_from
 from backend.reviews.rulesets import calendar_from
 from backend.reviews.sections import SECTIONS, Section, lines_of
@@ -51,6 +53,16 @@ def case_for(user: User, key: str) -> Case:
     if not case.my_roles:  # type: ignore[attr-defined]
         raise NotFound()
     return case
+
+
+def document_of_case(user: User, case: Case, public_id: str) -> Document:
+    """A file of the case, also one that the owner took off after a version was handed in with it;
+    NotAllowed for who may not read the file, NotFound where there is none."""
+    check_may_read_files(user, case)
+    found = Document.objects.filter(project=case.project, public_id=public_id[:40]).first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,8 @@ class CaseFile:
     high_value: dict[str, Any] | None
     like: tuple[dict[str, Any], ...]
     documents: tuple[dict[str, Any], ...]
+    # The list of strategic technologies in force.
+    strategic: tuple[dict[str, Any], ...]
 
     @property
     def today(self) -> date:
@@ -167,7 +181,8 @@ SELECT
         WHERE r.effective_from <= (app_now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
         ORDER BY r.kind, r.number DESC) rules),
     (SELECT json_agg(json_build_object('id', d.public_id, 'title', d.title,
-            'name', d.file_name, 'size', d.size_bytes, 'sha256', d.sha256) ORDER BY d.id)
+            'name', d.file_name, 'kind', d.media_type, 'size', d.size_bytes,
+            'sha256', d.sha256) ORDER BY d.id)
      FROM projects_document d WHERE d.project_id = %(project)s AND d.removed_at IS NULL)
 """
 
@@ -230,6 +245,9 @@ def case_file(user: User, case: Case, *, part: str, against: int | None, languag
         high_value=_dated(high_value, "at") if high_value else None,
         like=tuple(like_and_earlier(case)),
         documents=tuple(documents or ()),
+        strategic=tuple(
+            (rules["strategic"][1] if "strategic" in rules else built_in("strategic"))["rows"]
+        ),
     )
 
 

@@ -22,7 +22,7 @@ from backend.reviews import letters, permissions, rulesets
 from backend.reviews.case_actions import city_day, locked_case, required_words, sync_case
 from backend.reviews.gaps import unexplained_gaps
 from backend.reviews.letter_pdf import pdf_of
-from backend.reviews.models import Case, Decision, Letter, Request, Review
+from backend.reviews.models import Case, Decision, HighValueCheck, Letter, Request, Review
 from backend.reviews.request_actions import Ask, check_asks
 from backend.reviews.workflow import LETTER, LetterStatus
 
@@ -260,7 +260,7 @@ def _take_effect(case: Case, letter: Letter) -> None:
         case Outcome.LIST:
             projects.carry_out_decision(project, Status.DECIDED, by=by)
             if not (decision.conditions_vi or decision.conditions_en):
-                projects.list_signed(project, by=_signer(letter))
+                _list(project, letter)
         case Outcome.RETURN:
             _write_requests(decision)
             projects.carry_out_decision(project, Status.RETURNED, by=by, reason=reason)
@@ -269,9 +269,12 @@ def _take_effect(case: Case, letter: Letter) -> None:
     project.refresh_from_db()
 
 
-def _signer(letter: Letter) -> User:
+def _list(project: Project, letter: Letter) -> Project:
     assert letter.signed_by is not None  # a sent letter is signed
-    return letter.signed_by
+    confirmed = HighValueCheck.objects.filter(
+        version=letter.decision.version_id, is_confirmed=True
+    ).exists()
+    return projects.list_signed(project, by=letter.signed_by, is_high_value=confirmed)
 
 
 def _write_requests(decision: Decision) -> None:
@@ -303,6 +306,6 @@ def accept_conditions(project: Project, *, by: User) -> Project:
     decision.conditions_accepted_at = app_now()
     decision.save(update_fields=["conditions_accepted_at"])
     audit.record("review.conditions_accepted", by=by, subject=case.project)
-    case.project = projects.list_signed(case.project, by=_signer(decision.letter))
+    case.project = _list(case.project, decision.letter)
     sync_case(case, code="project.listed")
     return case.project

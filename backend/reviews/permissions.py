@@ -50,6 +50,14 @@ def check_declared(user: Any, project: Project) -> None:
         )
 
 
+def check_may_read_files(user: Any, case: Case) -> None:
+    """An auditor, or somebody who works on the case in its office and declared no conflict."""
+    if OfficeMembership.objects.filter(user=user, role=Role.AUDITOR).exists():
+        return
+    check_works_on(user, case, *sorted(ACTING_ROLES))
+    check_declared(user, case.project)
+
+
 def check_can_review(user: Any, case: Case) -> None:
     """A case officer of the office, outside the owner's organisation, without a conflict."""
     check_works_on(user, case, Role.CASE_OFFICER)

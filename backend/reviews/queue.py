@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from backend.accounts.models import User
+from backend.accounts.models import OfficeMembership, User
 from backend.core.formats import CITY_ZONE
 from backend.core.text import clean_text, fold
 from backend.projects import taxonomy
@@ -236,6 +236,17 @@ class Queue:
     @property
     def total(self) -> int:
         return sum(len(g.rows) for g in self.groups)
+
+
+def news_since(user: User, at: datetime) -> int:
+    """How many proposals came to the person's offices after that moment, new or handed in again.
+    One query."""
+    offices = OfficeMembership.objects.filter(user=user).values("office")
+    fresh = Case.objects.filter(
+        is_open=True, office__in=offices, task=Case.Task.SCREENING, last_at__gt=at,
+        last_code__in=["project.submitted", "project.resubmitted"],
+    )  # fmt: skip
+    return fresh.count()
 
 
 def queue_of(user: User, filters: Filters, desk: Desk) -> Queue:

@@ -1,12 +1,14 @@
 """The parts of a proposal as officers and owners name them, and which fields each holds. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from backend.core.formats import format_money, format_number
 from backend.core.money import Money
 from backend.projects import taxonomy
+from backend.projects.readiness import built_in, is_met
+from backend.reviews.high_value import sheet_of
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,11 @@ SECTIONS = (
     Section("milestones", "Cột mốc", "Milestones", (), (), ("milestones",)),
     Section("risks", "Rủi ro", "Risks", (), (), ("risks",)),
     Section("terms", "Hình thức và điều khoản", "Instrument and terms", (),
-            ("instrument", "min_ticket_minor", "horizon_months", "terms")),
+            ("instrument", "min_ticket_minor", "horizon_months", "planned_close_on", "terms")),
     Section("documents", "Tài liệu", "Documents"),
-    Section("declarations", "Cam đoan", "Declarations", (), ("declarations",)),
-    Section("readiness", "Tự đánh giá sẵn sàng", "Readiness self-check", (), ("readiness",)),
-    Section("high_value", "Giá trị gia tăng cao", "High added value", (), ("high_value",)),
+    Section("declarations", "Cam đoan", "Declarations"),
+    Section("readiness", "Tự đánh giá sẵn sàng", "Readiness self-check"),
+    Section("high_value", "Giá trị gia tăng cao", "High added value"),
 )  # fmt: skip
 BY_KEY = {section.key: section for section in SECTIONS}
 KEYS = tuple(BY_KEY)
@@ -58,6 +60,8 @@ def section_name(key: str, language: str) -> str:
 def lines_of(section: Section, content: Mapping[str, Any], language: str) -> list[str]:
     """What a part says, one paragraph a line, for reading and for comparing. Texts that exist in
     the other language only are taken from there."""
+    if section.key in OWN_LINES:
+        return OWN_LINES[section.key](content, language)
     lines: list[str] = []
     for name in section.texts:
         lines += [p for p in _text(content, name, language).split("\n") if p.strip()]
@@ -87,7 +91,8 @@ LABELS = {
     "currency": ("Đồng tiền", "Currency"), "instrument": ("Hình thức", "Instrument"),
     "min_ticket_minor": ("Mức góp nhỏ nhất", "Smallest pledge"),
     "horizon_months": ("Thời gian (tháng)", "Length (months)"),
-    "terms": ("Điều khoản", "Terms"), "readiness": ("Trả lời", "Answers"),
+    "terms": ("Điều khoản", "Terms"),
+    "planned_close_on": ("Dự kiến khép vòng gọi vốn", "Planned close of the round"),
 }  # fmt: skip
 KIND_OF = {
     "technologies": "technology", "field": "field", "pillars": "pillar", "values": "value",
@@ -106,9 +111,29 @@ def _fact(name: str, value: Any, content: Mapping[str, Any], language: str) -> s
         return ", ".join(taxonomy.label(KIND_OF[name], str(key), language) for key in keys)
     if name.endswith("_minor") and isinstance(value, int):
         return _sum(value, content, language)
-    if isinstance(value, dict):
-        return "; ".join(f"{k}: {v}" for k, v in sorted(value.items()))
+    if name == "terms" and isinstance(value, dict):
+        return "; ".join(_term(key, value[key], language) for key in sorted(value))
     return format_number(value, language) if isinstance(value, int) else str(value)
+
+
+TERMS = {
+    "rate_bps_per_year": ("lãi mỗi năm", "interest a year"),
+    "months": ("thời hạn (tháng)", "length (months)"),
+    "discount_bps": ("chiết khấu", "discount"),
+    "maturity_months": ("đáo hạn (tháng)", "maturity (months)"),
+    "share_bps": ("tỷ lệ sở hữu", "share"),
+    "delivered_months": ("giao sau (tháng)", "delivered after (months)"),
+    "what_vi": ("người góp nhận (tiếng Việt)", "what people get (Vietnamese)"),
+    "what_en": ("người góp nhận (tiếng Anh)", "what people get (English)"),
+}
+
+
+def _term(key: str, value: Any, language: str) -> str:
+    name = TERMS.get(key, (key, key))[0 if language == "vi" else 1]
+    if "_bps" in key and isinstance(value, int):
+        percent = f"{value / 100:g}"
+        return f"{name}: {percent.replace('.', ',') if language == 'vi' else percent}%"
+    return f"{name}: {value}"
 
 
 def _sum(value: int, content: Mapping[str, Any], language: str) -> str:
@@ -128,3 +153,65 @@ def _row(row: Mapping[str, Any], content: Mapping[str, Any], language: str) -> s
         if row.get(name) not in (None, ""):
             parts.append(str(row[name]))
     return " · ".join(part.strip() for part in parts if part.strip())
+
+
+DECLARATIONS = {
+    "facts_are_true": ("số liệu đúng theo hiểu biết và chứng minh được",
+                       "facts and figures are true as far as known and can be proven"),
+    "may_speak_for_it": ("được nói thay tổ chức", "may speak for the organisation"),
+    "not_paid_twice": ("không chương trình nào khác trả cho cùng cột mốc",
+                       "no other programme pays for the same milestones"),
+    "may_be_published": ("đồng ý công bố khi được đăng", "may be published once listed"),
+}  # fmt: skip
+
+
+def _declarations(content: Mapping[str, Any], language: str) -> list[str]:
+    at = 0 if language == "vi" else 1
+    said = content.get("declarations") or []
+    return [words[at] for key, words in DECLARATIONS.items() if key in said]
+
+
+def _documents(content: Mapping[str, Any], language: str) -> list[str]:
+    return [
+        " · ".join(str(file.get(n, ""))[:200] for n in ("title", "file_name"))
+        + f" · {str(file.get('sha256', ''))[:12]}"
+        for file in content.get("documents") or []
+        if isinstance(file, dict)
+    ]
+
+
+def _high_value(content: Mapping[str, Any], language: str) -> list[str]:
+    return [
+        f"{fact.name}: {fact.value}" + (f" · {fact.inputs}" if fact.inputs else "")
+        for fact in sheet_of(content, language)
+        if fact.value
+    ]
+
+
+def _readiness(content: Mapping[str, Any], language: str) -> list[str]:
+    """Each principle's level, and under it what counts as met, with its proof."""
+    frame = built_in("levels")
+    levels = content.get("readiness") or {}
+    kept = (content.get("readiness_answers") or {}).get("levels") or {}
+    answers = kept.get("answers") or {}
+    files = {f.get("id"): f.get("title", "") for f in content.get("documents") or []}
+    word = "cấp" if language == "vi" else "level"
+    lines = []
+    for principle in frame["principles"]:
+        if principle["key"] not in levels:
+            continue
+        lines.append(f"{principle[language]}: {word} {levels[principle['key']]}")
+        for criterion in frame["criteria"]:
+            answer = answers.get(criterion["key"])
+            if answer and criterion["principle"] == principle["key"] and is_met(answer):
+                proof = [answer.get("proof", ""), files.get(answer.get("file"), "")]
+                lines.append(" · ".join(p for p in (f"✓ {criterion[language]}", *proof) if p))
+    return lines
+
+
+OWN_LINES: dict[str, Callable[[Mapping[str, Any], str], list[str]]] = {
+    "declarations": _declarations,
+    "documents": _documents,
+    "high_value": _high_value,
+    "readiness": _readiness,
+}

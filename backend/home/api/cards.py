@@ -63,6 +63,7 @@ def card(row: CardRow) -> dict[str, Any]:
         "horizon_months": row.horizon_months,
         "languages": row.languages,
         "skills": row.skills,
+        "high_value": "confirmed" if row.is_high_value else None,
         "listed_at": row.listed_at,
         "version": row.content_version,
         "terms": open_terms(row),

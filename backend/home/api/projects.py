@@ -24,6 +24,7 @@ from backend.projects.search_rows import card_rows, row_of_project
 RATES_FRESH_S: Final = 60
 FACETS: Final = (
     "field", "pillar", "technology", "place", "instrument", "trl", "status", "origin", "language",
+    "high_value",
 )  # fmt: skip
 
 

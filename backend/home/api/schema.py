@@ -92,6 +92,7 @@ _FILTERS: Final = [
     _many("status", codes.STATUS, f"{_OR} Stopped and completed ones appear only when named."),
     _many("origin", codes.ORIGIN, "`proposal`, or `call` for those that others announced."),
     _many("language", codes.LANGUAGE, "Languages that the owner answers in."),
+    _many("high_value", codes.HIGH_VALUE, "Those whose high-value sheet the city confirmed."),
     _one("min_trl", "Smallest technology readiness level.",
          {"type": "integer", "minimum": 1, "maximum": 9}),
     _one("max_ticket", "Smallest pledge at most this much. Covers contributions and rewards only: "
@@ -148,6 +149,7 @@ _CARD: Final = {
     "horizon_months": 18,
     "languages": ["vi", "en"],
     "skills": ["engineering"],
+    "high_value": None,
     "listed_at": "2026-11-20T02:00:00Z",
     "version": 3,
     "terms": {"smallest_pledge": {"amount": "500000", "currency": "VND"}},

@@ -81,6 +81,11 @@ class CardShape(serializers.Serializer[Any]):
     horizon_months = serializers.IntegerField(allow_null=True)
     languages = serializers.ListField(child=serializers.ChoiceField(choices=list(codes.LANGUAGE)))
     skills = serializers.ListField(child=serializers.ChoiceField(choices=taxonomy.keys("skill")))
+    high_value = serializers.ChoiceField(
+        choices=list(codes.HIGH_VALUE), allow_null=True,
+        help_text="The city confirmed the figures of the owner's high-value sheet. Null: no sheet, "
+        "or not confirmed.",
+    )  # fmt: skip
     listed_at = serializers.DateTimeField()
     version = serializers.IntegerField(help_text="Counts every change of these facts.")
     terms = TermsShape(
@@ -96,7 +101,7 @@ class FacetsShape(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         names = (
             "field", "pillar", "technology", "place", "instrument", "trl", "status", "origin",
-            "language",
+            "language", "high_value",
         )  # fmt: skip
         return {name: serializers.DictField(child=serializers.IntegerField()) for name in names}
 

@@ -123,7 +123,7 @@ def _context(file: CaseFile, user: User, language: str) -> dict[str, Any]:
         "is_lead": Role.LEAD in roles,
         "acts": bool(roles & ACTING_ROLES),
         "seat": seat,
-        "value": high_value.sheet_of(_content(file), language),
+        "value": high_value.sheet_of(_content(file), language, file.strategic),
         "key_help": [
             ("J K", _("next, previous change")),
             ("N", _("next part")),
@@ -330,12 +330,10 @@ def value(request: HttpRequest, key: str) -> HttpResponse:
     """Confirm the owner's high-value sheet, or say why its figures differ."""
     user = person_of(request)
     found = case_for(user, key)
-    version = found.project.current_version
-    claimed = dict(version.content.get("high_value") or {}) if version else {}
     try:
         actions.check_high_value(
             found.project, by=user, is_confirmed=request.POST.get("confirmed") == "yes",
-            figures=claimed, words=words_of(request, "value_words"),
+            words=words_of(request, "value_words"),
         )  # fmt: skip
     except DomainError as error:
         return _again(request, key, error)

@@ -27,6 +27,8 @@ from backend.home.office.base import (
     typed,
 )
 from backend.projects import taxonomy
+from backend.projects.owner_queries import questions_in_force
+from backend.projects.readiness import FRAMES
 from backend.reviews import case_actions, desk_actions, rulesets
 from backend.reviews.models import RuleSet
 from backend.reviews.rule_shapes import SHAPES, Column, Shape
@@ -40,6 +42,10 @@ def rules(request: HttpRequest) -> HttpResponse:
     now = rulesets.all_in_force(case_actions.city_day(app_now()))
     context = {
         "kinds": [(kind, words.KINDS[kind], now[kind][0]) for kind in SHAPES],
+        "frames": [
+            (frame, words.KINDS[f"{frame}_questions"], questions_in_force(frame)["version"])
+            for frame in FRAMES
+        ],
         "nav": "office",
         "office_nav": "rules",
     }

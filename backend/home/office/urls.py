@@ -6,9 +6,11 @@ from backend.home.office import (
     case_page,
     decide_pages,
     letter_pages,
+    question_pages,
     queue_page,
     record_pages,
     rule_pages,
+    side_pages,
 )
 
 app_name = "office"
@@ -17,9 +19,12 @@ urlpatterns = [
     path("queue/", queue_page.queue, name="queue"),
     path("queue/assign/", queue_page.assign, name="assign"),
     path("queue/views/", queue_page.views, name="views"),
+    path("queue/news/", side_pages.news, name="news"),
     path("keys/", queue_page.keys, name="keys"),
     path("cases/<str:key>/", case_page.case, name="case"),
     path("cases/<str:key>/declare/", case_page.declare, name="declare"),
+    path("cases/<str:key>/declarations/", side_pages.declarations, name="declarations"),
+    path("cases/<str:key>/documents/<str:document>/", side_pages.document, name="document"),
     path("cases/<str:key>/screen/", case_page.screen, name="screen"),
     path("cases/<str:key>/review/", case_page.review, name="review"),
     path("cases/<str:key>/gap/", case_page.gap, name="gap"),
@@ -39,6 +44,7 @@ urlpatterns = [
     path("letters/<str:letter_id>/pdf/", letter_pages.pdf, name="letter_pdf"),
     path("figures/", record_pages.figures, name="figures"),
     path("rules/", rule_pages.rules, name="rules"),
+    path("rules/self-check/<slug:frame>/", question_pages.questions, name="questions"),
     path("rules/<slug:kind>/", rule_pages.rule, name="rule"),
     path("people/", rule_pages.people, name="people"),
 ]

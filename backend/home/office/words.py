@@ -46,6 +46,7 @@ EVENTS = {
     "project.stopped": _("Stopped"),
     "project.completed": _("Completed"),
     "review.conflict_declared": _("Conflict of interest declared on"),
+    "review.conflict_corrected": _("A declaration of interest changed by the lead"),
     "review.submitted": _("A review is in"),
     "review.gap_explained": _("A gap between scores explained"),
     "review.decided": _("Decided, letter prepared"),
@@ -85,6 +86,14 @@ KINDS = {
     "deadlines": _("Deadlines in working days"),
     "days": _("Days off and working Saturdays"),
     "strategic": _("List of strategic technologies"),
+    "levels_questions": _("Self-check: levels by principle"),
+    "points_questions": _("Self-check: 26 criteria, 100 points"),
+}
+# Columns of a criterion of the self-check; the empty one is the criterion itself.
+QUESTION_COLUMNS = {
+    "": _("Criterion"),
+    "proof": _("Proof, for example"),
+    "technology": _("Group of technology"),
 }
 COLUMNS = {
     "key": _("Key"), "weight": _("Weight"), "pass_total": _("Points needed"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from backend.core.formats import format_money, format_number
 from backend.core.money import Money
 from backend.home.owner.fields import capital, page_language, shown_day
-from backend.home.owner.forms import AMOUNTS, SHARES, shown_share
+from backend.home.owner.forms import AMOUNTS, HIGH_VALUE_NAMES, SHARES, shown_share
 from backend.home.owner.words import (
     DECLARATION_WORDS,
     FIELD_WORDS,
@@ -22,6 +22,7 @@ from backend.projects import taxonomy
 from backend.projects.content import LANGUAGES, MULTIPLE, ROW_TEXTS, SINGLE, TERMS
 from backend.projects.readiness import built_in
 from backend.projects.sections import Section
+from backend.reviews.high_value import item_name
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def _one(name: str, content: Mapping[str, Any]) -> Iterator[AnswerRow]:
     value = content.get(name)
     if name == "terms":
         yield from _terms(content)
+    elif name == "high_value":
+        yield from _high_value(value, content)
     elif name == "documents":
         for number, file in enumerate(value or [], start=1):
             yield AnswerRow(_("File %(n)s") % {"n": number}, str(file.get("title", "")),
@@ -65,6 +68,14 @@ def _one(name: str, content: Mapping[str, Any]) -> Iterator[AnswerRow]:
             yield AnswerRow(principle_name(str(key)), words, path=f"readiness.{key}")
     elif name in FIELD_WORDS and value not in (None, "", []):
         yield AnswerRow(str(FIELD_WORDS[name][0]), value_words(name, value, content), path=name)
+
+
+def _high_value(sheet: Any, content: Mapping[str, Any]) -> Iterator[AnswerRow]:
+    for name in HIGH_VALUE_NAMES:
+        value = sheet.get(name) if isinstance(sheet, dict) else None
+        if value not in (None, ""):
+            words = value_words(name, value, content)
+            yield AnswerRow(str(FIELD_WORDS[name][0]), words, path=f"high_value.{name}")
 
 
 def principle_name(key: str) -> str:
@@ -87,6 +98,10 @@ def value_words(name: str, value: Any, content: Mapping[str, Any]) -> str:
         return capital(taxonomy.label(kind, str(value), language))
     if name == "place_code":
         return capital(taxonomy.label("place", str(value), language))
+    if name == "list_item":
+        return item_name(str(value), language)
+    if name == "figures_year":
+        return str(value)
     if name == "trl":
         return f"{value} · {taxonomy.label('trl', str(value), language)}"
     if name == "planned_close_on":

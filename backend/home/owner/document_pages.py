@@ -4,9 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.core.errors import DomainError, Invalid
 from backend.core.upload_limit import MAX_BYTES, was_too_big
+from backend.home.files import file_response
 from backend.home.me_pages import person_of
 from backend.home.owner.frame import frame_of
 from backend.home.owner.small_forms import DocumentForm
@@ -24,16 +24,11 @@ from backend.projects.document_actions import (
     UNFIT,
     add_document,
     document_for,
-    path_of,
     read_upload,
     remove_document,
 )
 from backend.projects.models_owner import Document
 from backend.projects.owner_queries import proposal_for
-from backend.projects.uploads import JPEG, PNG
-
-# Nothing in a file may run, reach out or frame: whatever it is, the browser only shows or saves it.
-SAFE = "sandbox; default-src 'none'; img-src 'self'; style-src 'none'"
 
 
 @never_cache
@@ -98,14 +93,4 @@ def remove(request: HttpRequest, key: str, document: str) -> HttpResponse:
 def read(request: HttpRequest, key: str, document: str) -> HttpResponseBase:
     """The bytes, to be saved; pictures may be shown with `?view=1`."""
     row = document_for(request.user, key, document)
-    shown = request.GET.get("view") == "1" and row.media_type in {PNG, JPEG}
-    response = FileResponse(
-        default_storage.open(path_of(row.sha256)),
-        as_attachment=not shown,
-        filename=row.file_name,
-        content_type=row.media_type,
-    )
-    response.headers["Content-Security-Policy"] = SAFE
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+    return file_response(row, view=request.GET.get("view") == "1")

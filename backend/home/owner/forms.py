@@ -40,6 +40,8 @@ from backend.home.owner.words import (
 from backend.projects import taxonomy
 from backend.projects.content import (
     DECLARATIONS,
+    HIGH_VALUE,
+    HIGH_VALUE_FIGURES,
     LANGUAGES,
     MAX_ROWS,
     PAIRS,
@@ -50,8 +52,12 @@ from backend.projects.content import (
     UNIT_MAX,
 )
 from backend.projects.sections import Section
+from backend.reviews.rulesets import in_force
 
-AMOUNTS = ("goal_minor", "own_funds_minor", "min_ticket_minor")
+HIGH_VALUE_SUMS = ("revenue_minor", "inputs_minor", "rnd_minor")
+AMOUNTS = ("goal_minor", "own_funds_minor", "min_ticket_minor", *HIGH_VALUE_SUMS)
+# The fields of the high-value sheet in the order of its page.
+HIGH_VALUE_NAMES = ("list_item", *HIGH_VALUE, *HIGH_VALUE_FIGURES, "co2_unit")
 SHARES = ("rate_bps_per_year", "discount_bps", "share_bps")
 ROW_FIELDS = {
     "budget": ("amount_minor",),
@@ -171,6 +177,8 @@ class SectionForm(forms.Form):
     def _add(self, name: str) -> None:
         if name == "terms":
             self._add_terms()
+        elif name == "high_value":
+            self._add_high_value()
         elif name in AMOUNTS:
             self.fields[name] = AmountField(**_words(name))
         elif name in FIELD_WORDS:
@@ -213,6 +221,26 @@ class SectionForm(forms.Form):
                 self.fields[name] = ShareField(**_words(name))
             else:
                 self.fields[name] = WholeField(least=low, most=high, **_words(name))
+
+    def _add_high_value(self) -> None:
+        self.fields["list_item"] = OneField(self._list_items(), **_words("list_item"))
+        for name, (low, high) in HIGH_VALUE.items():
+            if name in HIGH_VALUE_SUMS:
+                self.fields[name] = AmountField(**_words(name))
+            else:
+                self.fields[name] = WholeField(least=low, most=high, **_words(name))
+        for name in HIGH_VALUE_FIGURES:
+            self.fields[name] = FigureField(**_words(name))
+        self.fields["co2_unit"] = TextField(most=UNIT_MAX, **_words("co2_unit"))
+
+    def _list_items(self) -> list[tuple[str, str]]:
+        """The list in force; what was chosen from an older one stays choosable."""
+        rows = in_force("strategic", self.on)[1]["rows"]
+        items = [(row["key"], row[f"name_{page_language()}"]) for row in rows]
+        chosen = str((self.content.get("high_value") or {}).get("list_item") or "")
+        if chosen and chosen not in dict(items):
+            items.append((chosen, _("%(name)s (no longer on the list)") % {"name": chosen}))
+        return [("", str(_("Not on the list"))), *items]
 
     def _chosen_form(self) -> str:
         return str((self.data.get("instrument") if self.is_bound else None)
@@ -283,9 +311,12 @@ class SectionForm(forms.Form):
                 found[name] = int(found[name])
         if "terms" in self.section.names:
             found["terms"] = self._read_terms(found)
+        if "high_value" in self.section.names:
+            sheet = {name: found.pop(name, None) for name in HIGH_VALUE_NAMES}
+            found["high_value"] = {n: v for n, v in sheet.items() if v not in ("", None)}
         if self.section.rows:
             found[self.section.rows] = [row.values(currency) for row in self.rows]
-        return {name: value for name, value in found.items() if value not in ("", None, [])}
+        return {name: value for name, value in found.items() if value not in ("", None, [], {})}
 
     def _read_terms(self, found: dict[str, Any]) -> dict[str, Any]:
         """The chosen form's terms; what another program wrote beside them stays."""
@@ -327,10 +358,11 @@ def anchor_of(field: forms.BoundField) -> str:
 
 def _initial(section: Section, content: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: content.get(name) for name in section.content_names}
+    shown |= dict(shown.pop("high_value", None) or {})
     currency = str(content.get("currency") or "VND")
     for name in AMOUNTS:
         if name in shown:
-            shown[name] = shown_amount(content.get(name), currency)
+            shown[name] = shown_amount(shown[name], currency)
     if "currency" in shown:
         shown["currency"] = currency
     if "planned_close_on" in shown:

@@ -17,6 +17,7 @@ from backend.core.paste import plain_text
 from backend.core.text import clean_text
 from backend.core.web import words_of
 from backend.home.me_pages import person_of
+from backend.home.owner.check_history import checks_over_time
 from backend.home.owner.fields import page_language
 from backend.home.owner.frame import Frame, frame_of
 from backend.projects.draft_actions import save_section
@@ -93,12 +94,20 @@ def result(request: HttpRequest, key: str) -> HttpResponse:
         "steps": [(row["level"], row[language], row[f"about_{language}"],
                    row[f"technology_{language}"]) for row in questions["levels"]],
         "version": questions["version"],
+        "answered_to": _answered_to(frame.content),
+        "history": checks_over_time(project, names),
         "saved_at": state.saved_at if state else None,
         "scored": scored,
         "groups": [(g.key, groups[g.key], g.points, g.of, 100 * g.thirds // (3 * g.of))
                    for g in scored.groups],
     }  # fmt: skip
     return render(request, "owner/readiness.html", context)
+
+
+def _answered_to(content: Mapping[str, Any]) -> int | None:
+    """The version of the questions that the answers were given to."""
+    kept = (content.get("readiness_answers") or {}).get("levels") or {}
+    return kept.get("version") if kept.get("answers") else None
 
 
 def _bars(levels: LevelsResult, names: Mapping[str, str]) -> list[Bar]:
@@ -135,7 +144,9 @@ def _gaps(
                     "words": c[language],
                     "proof": c[f"proof_{language}"],
                     "technology": c[f"technology_{language}"],
-                    "has_proof": bool((answers.get(c["key"]) or {}).get("proof")),
+                    "has_proof": any(
+                        (answers.get(c["key"]) or {}).get(n) for n in ("proof", "file")
+                    ),
                     "in_milestone": c["key"] in used,
                 }
                 for c in p.gaps
@@ -159,6 +170,7 @@ def principle(request: HttpRequest, key: str, principle: str) -> HttpResponse:
         raise NotFound()
     own = [c for c in questions["criteria"] if c["principle"] == principle]
     answers = _answers(frame.content, "levels")
+    files = {f["id"]: f["title"] for f in frame.content.get("documents") or []}
     mistakes: list[tuple[str, str]] = []
     if request.method == "POST":
         for criterion in own:
@@ -168,8 +180,10 @@ def principle(request: HttpRequest, key: str, principle: str) -> HttpResponse:
             if len(proof) > MAX_PROOF:
                 mistakes.append((f"proof-{name}", _("Use %(max)s characters or fewer. There are "
                                  "%(n)s now.") % {"max": MAX_PROOF, "n": len(proof)}))  # fmt: skip
-            if met in {"yes", "no"} or proof:
+            file = request.POST.get(f"file-{name}", "")
+            if met in {"yes", "no"} or proof or file in files:
                 answers[name] = {"met": met == "yes", "proof": proof}
+                answers[name] |= {"file": file} if file in files else {}
         if not mistakes:
             _save(request, frame, "levels", questions["version"], answers)
             following = keys.index(principle) + 1
@@ -180,7 +194,7 @@ def principle(request: HttpRequest, key: str, principle: str) -> HttpResponse:
              c[language], c[f"proof_{language}"], c[f"technology_{language}"])
             for c in own]  # fmt: skip
     context = {
-        "frame": frame, "project": project, "rows": rows, "mistakes": mistakes,
+        "frame": frame, "project": project, "rows": rows, "mistakes": mistakes, "files": files,
         "name": next(p[language] for p in questions["principles"] if p["key"] == principle),
         "number": keys.index(principle) + 1, "all": len(keys),
         "steps": {row["level"]: row[language] for row in questions["levels"]},

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from backend.home.owner import (
+    check_history,
     document_pages,
     history_pages,
     people_pages,
@@ -41,6 +42,7 @@ urlpatterns = [
         name="remove_document",
     ),
     path("<str:key>/section/readiness/", readiness_pages.result, name="readiness"),
+    path("<str:key>/section/readiness/answers.csv", check_history.answers_csv, name="answers_csv"),
     path("<str:key>/section/readiness/points/", readiness_pages.points, name="points"),
     path("<str:key>/section/readiness/milestone/", readiness_pages.to_milestone, name="gap"),
     path(

@@ -97,6 +97,11 @@ SECTION_WORDS = {
         _("Where your production stands on six principles and five levels, and what is missing for "
           "the next one."),
     ),
+    "high_value": SectionWords(
+        _("Claim high added value"),
+        _("Only if it is part of your case. The city checks the figures against your documents. "
+          "No rule says from which figure it is high, so none is given here."),
+    ),
     "declarations": SectionWords(
         _("Confirm the declarations"),
         _("The person who submits stands by these four sentences."),
@@ -164,6 +169,34 @@ FIELD_WORDS: dict[str, tuple[Word, Word]] = {
     "maturity_months": (_("Maturity, in months"), ""),
     "share_bps": (_("Share, in per cent"), ""),
     "declarations": (_("I confirm that"), ""),
+    "list_item": (
+        _("Line of the list of strategic technologies"),
+        _("The list that is in force today. An officer checks that the line fits."),
+    ),
+    "figures_year": (
+        _("Year of the sums"),
+        _("The last full year, or the first full year that you plan for."),
+    ),
+    "revenue_minor": (
+        _("Revenue of the year"),
+        _("What the product of this project brings in, in the currency of the budget."),
+    ),
+    "inputs_minor": (
+        _("Bought in"),
+        _("Materials, energy and services from others. The rest of the revenue is added value."),
+    ),
+    "rnd_minor": (
+        _("Spent on research and development"),
+        _("In the same year. You may leave it empty."),
+    ),
+    "readiness_before": (_("TRL today"), _("1 to 9.")),
+    "readiness_after": (_("TRL at the end of the project"), _("1 to 9.")),
+    "jobs_graduate": (_("New jobs for graduates"), _("Engineers, researchers, managers.")),
+    "jobs_technician": (_("New jobs for technicians"), _("With a vocational qualification.")),
+    "jobs_worker": (_("Other new jobs"), ""),
+    "co2_before": (_("CO₂e for one unit, today"), _("For example 8.7")),
+    "co2_after": (_("CO₂e for one unit, afterwards"), _("Measured in the same way.")),
+    "co2_unit": (_("What it is measured in"), _("For example “kg CO₂e per tonne of product”.")),
 }
 
 ROW_WORDS: dict[str, tuple[Word, Word]] = {

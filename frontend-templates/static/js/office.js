@@ -67,6 +67,27 @@
     if (press(e.key)) e.preventDefault();
   });
 
+  // New cases are announced, and the list stays where it is until the person asks for them.
+  const news = document.querySelector("[data-news]");
+  if (news) {
+    const look = async () => {
+      if (document.hidden) return;
+      try {
+        const answer = await fetch(news.dataset.news, { headers: { Accept: "application/json" } });
+        const { said } = await answer.json();
+        if (!said || news.textContent === said) return;
+        const link = document.createElement("a");
+        link.href = location.href.split("#")[0];
+        link.textContent = said;
+        news.replaceChildren(link);
+      } catch {
+        // Signed out or offline: the next page says so.
+      }
+    };
+    setInterval(look, 30000);
+    document.addEventListener("visibilitychange", look);
+  }
+
   // The weighted total follows the scores; the server works it out again.
   const form = document.querySelector("form[data-autosave]");
   if (form) {
