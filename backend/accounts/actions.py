@@ -234,8 +234,11 @@ def save_profile(
 
 
 @transaction.atomic
-def issue_api_token(user: User, *, by: User, name: str) -> tuple[ApiToken, str]:
-    """A new key for a program, and its text, which nobody can see again."""
+def issue_api_token(
+    user: User, *, by: User, name: str, with_code: bool = False
+) -> tuple[ApiToken, str]:
+    """A new key for a program, and its text, which nobody can see again. `with_code`: the session
+    that makes it has passed the six-digit code; only such a key opens what an office does."""
     user = _locked(user)
     check_is_self(by, user)
     name = " ".join(clean_text(name).split())
@@ -245,9 +248,11 @@ def issue_api_token(user: User, *, by: User, name: str) -> tuple[ApiToken, str]:
         raise Conflict(_("You have ten keys. Revoke one first."), code="too_many_tokens")
     text = tokens.new_token()
     token = ApiToken.objects.create(
-        user=user, name=name, prefix=tokens.prefix_of(text), token_sha256=tokens.hash_of(text)
-    )
-    audit.record("token.issued", by=by, subject=user, data={"prefix": token.prefix})
+        user=user, name=name, prefix=tokens.prefix_of(text), token_sha256=tokens.hash_of(text),
+        made_with_code=with_code,
+    )  # fmt: skip
+    data = {"prefix": token.prefix, "with_code": with_code}
+    audit.record("token.issued", by=by, subject=user, data=data)
     return token, text
 
 

@@ -263,6 +263,8 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=12)
     token_sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now())
+    # Made in a session that had passed the six-digit code: only such a key opens the office.
+    made_with_code = models.BooleanField(default=False, db_default=False)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 

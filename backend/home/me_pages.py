@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backend.accounts import actions, queries
 from backend.accounts.answers import Answers, answers_of
 from backend.accounts.models import ApiToken, User
-from backend.accounts.permissions import roles_of
+from backend.accounts.permissions import passed_code, roles_of
 from backend.core.errors import DomainError
 from backend.home.answer_words import answer_rows
 from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
@@ -155,7 +155,9 @@ def tokens(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
-            token, text = actions.issue_api_token(user, by=user, name=form.cleaned_data["name"])
+            token, text = actions.issue_api_token(
+                user, by=user, name=form.cleaned_data["name"], with_code=passed_code(request)
+            )
         except DomainError as refused:
             form.add_error("name", str(refused))
         else:

@@ -95,7 +95,7 @@ def caller(kind: str, owner: User) -> tuple[Client, dict[str, str]]:
     if person is None:
         return client, {}
     if "key" in kind:
-        token, text = issue_api_token(person, by=person, name="x")
+        token, text = issue_api_token(person, by=person, name="x", with_code=True)
         if kind == "revoked key":
             type(token).objects.filter(pk=token.pk).update(revoked_at=token.created_at)
         return client, {"Authorization": f"Bearer {text}"}

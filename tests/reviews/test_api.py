@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def call(person: User, method: str, path: str, body: Any = None) -> Any:
-    _token, text = issue_api_token(person, by=person, name="x")
+    _token, text = issue_api_token(person, by=person, name="x", with_code=True)
     return Client().generic(
         method, f"/api/v1/{path}", b"" if body is None else json.dumps(body),
         content_type="application/json", headers={"Authorization": f"Bearer {text}"},
@@ -83,3 +83,16 @@ def test_a_wrong_review_is_refused_with_its_place(body: dict[str, Any]) -> None:
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "application/problem+json"
     assert not Review.objects.filter(submitted_at__isnull=False).exists()
+
+
+def test_a_key_that_was_made_without_a_code_does_not_open_the_office() -> None:
+    project, (first, _second), _lead = a_case()
+    token, text = issue_api_token(first, by=first, name="old")
+    assert not token.made_with_code
+    for path in ("reviews/queue/", f"projects/{project.public_id}/reviews/"):
+        method = Client().get if "queue" in path else Client().post
+        answer = method(f"/api/v1/{path}", headers={"Authorization": f"Bearer {text}"})
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "key_without_code"
+    mine = Client().get("/api/v1/me/profile/", headers={"Authorization": f"Bearer {text}"})
+    assert mine.status_code in {200, 404}, "everything else stays open to it"

@@ -1,7 +1,7 @@
 """`reviews/queue/`, `reviews/{id}/`, `projects/{id}/reviews|decisions/`: the desk for programs.
 
 The same actions, permissions and refusals as the pages. A session must have passed the code; a key
-stands for a person who did so when they made it.
+must have been made in a session that had.
 """
 
 from typing import Any
@@ -28,11 +28,17 @@ from backend.reviews.request_actions import Ask
 
 
 def _officer(request: Request) -> User:
-    """The signed-in person of an office, past the code when it is a browser's session."""
+    """The signed-in person of an office, past the code, or with a key that was made past it."""
     user = request.user
     assert isinstance(user, User)
     check_has_role(user, *DESK_ROLES)
-    if not isinstance(request.auth, ApiToken) and staff_code_problem(request._request):
+    if isinstance(request.auth, ApiToken):
+        if not request.auth.made_with_code:
+            raise NotAllowed(
+                _("This key was made without a code, so it does not open the office. Sign in with "
+                  "the code and make another one."), code="key_without_code",
+            )  # fmt: skip
+    elif staff_code_problem(request._request):
         raise NotAllowed(_("People of a city office sign in with a code."), code="code_needed")
     return user
 
