@@ -69,10 +69,8 @@ def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> Iterator[No
 
 @pytest.fixture(autouse=True)
 def _empty_memory() -> None:
-    """Counts are kept for a minute in the process, and the language of the last page in the
-    thread; no test begins with those of another one."""
+    """Counts are kept for a minute in the process; no test reads those of another one."""
     caches["memory"].clear()
-    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
