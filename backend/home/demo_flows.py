@@ -4,7 +4,7 @@ one of invented figures, so that the page can be seen full."""
 from backend.insights.actions import take_snapshot
 from backend.insights.example import example_cells
 from backend.insights.models import Snapshot
-from backend.insights.sources import ledger_head, real_cells
+from backend.insights.nightly import take_now
 
 
 def seed_flows() -> None:
@@ -12,4 +12,4 @@ def seed_flows() -> None:
     if not Snapshot.objects.filter(is_example=True).exists():
         take_snapshot(example_cells(), is_example=True)
     if not Snapshot.objects.filter(is_example=False).exists():
-        take_snapshot(real_cells(), ledger_head=ledger_head())
+        take_now()

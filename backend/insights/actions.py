@@ -1,6 +1,6 @@
 """Taking a snapshot, and writing down a correction. Each: lock, permit, check, change, audit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,7 +14,7 @@ from backend.core.errors import Conflict, Invalid
 from backend.core.formats import CITY_ZONE
 from backend.core.text import clean_text
 from backend.insights.chain import ZERO, Row, first_row, last_row, link, write_csv
-from backend.insights.facts import Cell, public_rows
+from backend.insights.facts import Before, Cell, public_rows
 from backend.insights.models import Correction, Snapshot
 
 # One snapshot is taken at a time, over all workers (any fixed number).
@@ -22,18 +22,30 @@ LOCK = 728_311
 MAX_TEXT = 1_000
 
 
-@transaction.atomic
-def take_snapshot(
-    cells: Sequence[Cell], *, ledger_head: str = "", is_example: bool = False
-) -> Snapshot:
-    """Hide, chain and store. Interrupted, it leaves nothing; started twice, the second waits and
-    makes the next version."""
+def lock_snapshots() -> None:
+    """Until the transaction ends, nobody else takes one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+@transaction.atomic
+def take_snapshot(
+    cells: Sequence[Cell],
+    *,
+    ledger_head: str = "",
+    ledger_position: int = 0,
+    before: Mapping[str, Before] | None = None,
+    is_example: bool = False,
+) -> Snapshot:
+    """Hide, chain and store. `before` is what earlier snapshots showed (changes.before_of).
+
+    Interrupted, it leaves nothing; started twice, the second waits and makes the next version.
+    """
+    lock_snapshots()
     at = app_now()
     previous = _newest(is_example=is_example)
     version = _version(at.astimezone(CITY_ZONE).date().isoformat(), is_example=is_example)
-    rows, hidden = public_rows(cells)
+    rows, hidden = public_rows(cells, before)
     start = first_row(
         version, taken_at=at.isoformat(), covers_until=at.isoformat(), ledger_head=ledger_head
     )
@@ -44,7 +56,8 @@ def take_snapshot(
     row = Snapshot.objects.create(
         version=version, is_example=is_example, taken_at=at, previous=previous,
         previous_sha256=chained[0].previous_sha256, head_sha256=chained[-1].sha256,
-        ledger_head=ledger_head or ZERO, row_count=len(chained), hidden_count=hidden,
+        ledger_head=ledger_head or ZERO, ledger_position=ledger_position,
+        row_count=len(chained), hidden_count=hidden,
         csv=write_csv(chained), document={"rows": [_as_list(r) for r in rows]},
     )  # fmt: skip
     audit.record("snapshot.taken", by=None, subject=row, data={"rows": len(chained)})
@@ -56,7 +69,8 @@ def _as_list(row: Row) -> list[Any]:
     value = int(row.value) if row.value else None
     people = int(row.people) if row.people else None
     return [row.series, row.measure, row.unit, row.period, row.country, row.region, row.field,
-            row.pillar, row.place, value, people, row.status]  # fmt: skip
+            row.pillar, row.place, value, people, row.status,
+            row.note.removeprefix("since=")]  # fmt: skip
 
 
 def _newest(*, is_example: bool) -> Snapshot | None:

@@ -5,18 +5,23 @@ people behind it; None people means that the cell is about projects, not people.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.insights.chain import Row
 from backend.insights.suppress import Sum, hidden_cells
 
 MEASURES = ("calculated", "pledged", "held", "released", "returned")
-SERIES = ("total", "month", "region", "country", "field", "pillar", "place", "corridor", "ledger",
-          "milestone", "decision")  # fmt: skip
+SERIES = ("total", "month", "region", "country", "field", "pillar", "place", "corridor",
+          "country_month", "ledger", "milestone", "decision")  # fmt: skip
 # Series whose parts make up the total of a measure; a project can have several pillars, so those
 # overlap and are protected as if they did not.
 PARTS = ("month", "region", "country", "field", "pillar", "place")
+# Tables with two margins: (series of the cells, series of a margin, what they share).
+CROSSED = (
+    ("corridor", "country", "country"), ("corridor", "field", "field"),
+    ("country_month", "country", "country"), ("country_month", "month", "period"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Cell:
 
 
 def sums_of(cells: Sequence[Cell]) -> list[Sum]:
-    """Which cells add up to which: parts to totals, corridors to countries and to fields."""
+    """Which cells add up to which: parts to totals, corridors to countries, fields and months."""
     found: list[Sum] = []
     by_measure: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in cells:
@@ -57,11 +62,10 @@ def sums_of(cells: Sequence[Cell]) -> list[Sum]:
             parts = tuple(c.key for c in group if c.series == series)
             if parts and total:
                 found.append(Sum(total, parts))
-        corridors = [c for c in group if c.series == "corridor"]
-        for name in ("country", "field"):
-            for margin in (c for c in group if c.series == name):
+        for inner, margin_of, name in CROSSED:
+            for margin in (c for c in group if c.series == margin_of):
                 own = getattr(margin, name)
-                parts = tuple(c.key for c in corridors if getattr(c, name) == own)
+                parts = tuple(c.key for c in group if c.series == inner and getattr(c, name) == own)
                 if parts:
                     found.append(Sum(margin.key, parts))
         for region in (c for c in group if c.series == "region"):
@@ -84,24 +88,70 @@ def _by_currency(cells: Sequence[Cell]) -> list[Sum]:
     return found
 
 
-def public_rows(cells: Sequence[Cell]) -> tuple[list[Row], int]:
-    """Numbered rows with what must be hidden left empty, and how many those are."""
+@dataclass(frozen=True)
+class Before:
+    """What the public knows of a cell from an earlier snapshot: the figure, and how many different
+    people's money went in or came out since (0: nobody's)."""
+
+    value: int
+    people: int | None
+    since: str
+    changed: int
+
+
+def public_rows(
+    cells: Sequence[Cell], before: Mapping[str, Before] | None = None
+) -> tuple[list[Row], int]:
+    """Numbered rows with what must be hidden left empty, and how many those are.
+
+    A figure that fewer than ten people moved since it was last shown is shown as it was, with the
+    version it is from: otherwise the difference of two snapshots would be about those few. The
+    difference is protected like a figure, sums and all.
+    """
+    known = before or {}
     people = {c.key: c.people for c in cells if c.people is not None}
-    hidden = hidden_cells(people, sums_of(cells))
+    sums = sums_of(cells)
+    hidden = hidden_cells(people, sums)
+    held_back = hidden_cells(_moved(cells, known), sums) if known else frozenset()
     rows = []
     for number, cell in enumerate(_in_order(cells), start=1):
-        is_hidden = cell.key in hidden
-        rows.append(
-            Row(
-                number=str(number), series=cell.series, period=cell.period, country=cell.country,
-                region=cell.region, field=cell.field, pillar=cell.pillar, place=cell.place,
-                measure=cell.measure, unit=cell.unit,
-                value="" if is_hidden else str(cell.value),
-                people="" if is_hidden or cell.people is None else str(cell.people),
-                status="hidden" if is_hidden else "shown",
-            )
-        )  # fmt: skip
-    return rows, len(hidden)
+        was = known.get(cell.key) if cell.key in held_back else None
+        if cell.key in hidden or (cell.key in held_back and was is None):
+            rows.append(_row(number, cell, None, None, "hidden"))
+        elif was is not None:
+            rows.append(_row(number, cell, was.value, was.people, "kept", f"since={was.since}"))
+        else:
+            rows.append(_row(number, cell, cell.value, cell.people, "shown"))
+    return rows, sum(1 for row in rows if row.status == "hidden")
+
+
+def _moved(cells: Sequence[Cell], before: Mapping[str, Before]) -> dict[str, int]:
+    """Different people behind the change of each figure since it was last shown."""
+    found = {}
+    for cell in cells:
+        if cell.people is None:
+            continue
+        was = before.get(cell.key)
+        if was is None:
+            # Never shown: nothing to take a difference with but nil.
+            found[cell.key] = cell.people
+        elif (was.value, was.people) == (cell.value, cell.people):
+            found[cell.key] = 0
+        else:
+            # Another figure and nobody known to have moved it: as if it were one person.
+            found[cell.key] = max(was.changed, 1)
+    return found
+
+
+def _row(
+    number: int, cell: Cell, value: int | None, people: int | None, status: str, note: str = ""
+) -> Row:
+    return Row(
+        number=str(number), series=cell.series, period=cell.period, country=cell.country,
+        region=cell.region, field=cell.field, pillar=cell.pillar, place=cell.place,
+        measure=cell.measure, unit=cell.unit, value="" if value is None else str(value),
+        people="" if people is None else str(people), status=status, note=note,
+    )  # fmt: skip
 
 
 def _in_order(cells: Iterable[Cell]) -> list[Cell]:

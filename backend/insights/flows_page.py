@@ -36,6 +36,8 @@ class Cell(NamedTuple):
     value: int | None
     people: int | None
     status: str
+    # The version of the earlier snapshot that the figure is from; empty: of this one.
+    since: str = ""
 
     @property
     def is_hidden(self) -> bool:

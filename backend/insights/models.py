@@ -22,8 +22,10 @@ class Snapshot(models.Model):
     previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
     previous_sha256 = models.CharField(max_length=64)
     head_sha256 = models.CharField(max_length=64, unique=True)
-    # Head of the internal chain of the ledger at that moment; only the auditor may export it.
+    # Head of the internal chain of the ledger at that moment; only the auditor may export it. The
+    # money in the rows is that of the entries up to there, no more and no less.
     ledger_head = models.CharField(max_length=64)
+    ledger_position = models.BigIntegerField(default=0)
     row_count = models.PositiveIntegerField()
     hidden_count = models.PositiveIntegerField()
     csv = models.TextField()
@@ -50,6 +52,69 @@ class Snapshot(models.Model):
     @property
     def public_id(self) -> str:
         return self.version
+
+
+class LedgerSum(models.Model):
+    """The ledger's turnovers up to the mark: pairs of accounts, reason, month (ledger_sums)."""
+
+    debit = models.CharField(max_length=120)
+    credit = models.CharField(max_length=120)
+    reason = models.CharField(max_length=60)
+    currency = models.CharField(max_length=3)
+    month = models.CharField(max_length=7)
+    minor = models.BigIntegerField()
+    rows = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["debit", "credit", "reason", "currency", "month"], name="ledger_sum_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(minor__gt=0, rows__gt=0), name="ledger_sum_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.debit} {self.credit} {self.month}"
+
+
+class LedgerMark(models.Model):
+    """The place of the ledger's chain up to which the sums are kept. One row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    position = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="ledger_mark_one"),
+            models.CheckConstraint(condition=Q(position__gt=0), name="ledger_mark_position"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.position)
+
+
+class SnapshotCheck(models.Model):
+    """What a night's check found: each figure of a snapshot, where it comes from, and the same
+    figure counted again in another way. `findings` counts those that do not agree."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="checks")
+    made_at = models.DateTimeField()
+    findings = models.PositiveIntegerField()
+    # [[figure, source, published, counted again, agrees], …]
+    figures = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["snapshot", "-made_at"], name="check_of_snapshot")]
+
+    def __str__(self) -> str:
+        return f"{self.snapshot_id} {self.findings}"
+
+    @property
+    def public_id(self) -> str:
+        return f"chk_{self.pk}"
 
 
 class Correction(models.Model):

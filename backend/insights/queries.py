@@ -15,6 +15,12 @@ def newest_version(*, is_example: bool = False) -> str:
     return rows.values_list("version", flat=True).first() or ""
 
 
+def newest_snapshot(*, is_example: bool = False) -> Snapshot | None:
+    """The newest one without its file."""
+    rows = Snapshot.objects.filter(is_example=is_example).defer("csv")
+    return rows.order_by("-taken_at", "-id").first()
+
+
 def snapshot_for(version: str) -> Snapshot:
     """One snapshot, without its file. It never changes, so it is kept in the process."""
     key = f"insights.snapshot.{version}"[:200]

@@ -8,8 +8,6 @@ ends, in the order of their ids within one posting; a caller that posts twice in
 may meet a deadlock and retries the whole unit of work.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.core.errors import Conflict, NotFound
 from backend.core.money import Money
+from backend.ledger.chain_file import hash_of_body
 from backend.ledger.chart import Address, Kind
 from backend.ledger.models import Account, HoldBalance, LedgerEntry, Transfer
 
@@ -96,14 +95,6 @@ class _Body:
         return hash_of_body(
             self.reason, self.about, legs, self.is_hold, self.hold_key, self.reverses_key
         )
-
-
-def hash_of_body(
-    reason: str, about: str, legs: list[list[object]], is_hold: bool, hold: str, reverses: str
-) -> str:
-    """The hash that an entry keeps; `checks` computes it again from the rows."""
-    body = [reason, about, legs, is_hold, hold, reverses]
-    return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()
 
 
 def post(

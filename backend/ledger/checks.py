@@ -6,8 +6,6 @@ covers the entry, its transfers and the link before. Its newest hash is logged e
 keeps the logs elsewhere can prove that nothing before it was rewritten.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,13 +13,12 @@ from typing import TypeVar
 import structlog
 from django.db import connection, transaction
 
-from backend.ledger.book import hash_of_body
+from backend.ledger.chain_file import START, hash_of_body, hash_of_link
 from backend.ledger.models import ChainLink, LedgerEntry
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-START = "0" * 64
 CHUNK = 2000
 CHAIN_LOCK = 5_117_001
 
@@ -240,5 +237,4 @@ def _body_of(entry: LedgerEntry) -> str:
 
 
 def _link_hash(before: str, entry: LedgerEntry) -> str:
-    facts = [before, entry.pk, entry.key, entry.at.isoformat(), _body_of(entry)]
-    return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
+    return hash_of_link(before, entry.pk, entry.key, entry.at.isoformat(), _body_of(entry))
