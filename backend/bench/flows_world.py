@@ -32,7 +32,7 @@ from backend.ledger.sums import chain_end  # noqa: E402
 ROUNDS, BATCH, BLOCK = 1_000, 50_000, 64
 BEGIN = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
 CURRENCIES = ("USD", "EUR", "VND")
-COUNTRIES = ("US", "AU", "JP", "TW", "KR", "DE", "CA", "FR", "GB", "CZ", "SG", "CH")
+RATES = (("USD", 26_000), ("EUR", 28_000))
 TABLES = ("ledger_ledgerentry", "ledger_transfer", "ledger_chainlink")
 COLUMNS = {
     "ledger_ledgerentry": "id, key, reason, about, body_sha256, at, recorded_at, xid",
@@ -40,6 +40,10 @@ COLUMNS = {
     "hold_id",
     "ledger_chainlink": "position, entry_id, sha256",
 }
+_RATE = """
+INSERT INTO funding_fxrate (base, quote, rate, as_of, source, is_sample)
+VALUES (%s, 'VND', %s, '2026-01-01', 'bench', true)
+"""
 _ROUNDS = """
 INSERT INTO funding_round (public_id, project_id, version_id, status, route, instrument, terms,
     currency, target_minor, hard_cap_minor, enough_bps, grace_days, cooling_off_days,
@@ -53,7 +57,8 @@ INSERT INTO funding_pledge (public_id, round_id, investor_id, client_token, stat
     amount_minor, currency, target_minor, rate_source, rate_is_sample, country, is_professional,
     rule_ids, mandate_sha256, mandate_language, confirmed_at, cooling_until, made_at, end_reason)
 SELECT 'plg_b' || n, r.first + n %% {rounds}, u.first + n / 7 %% {people}, n, 'collected', 'card',
-    1000 + n %% 9000, (ARRAY['USD','EUR','VND'])[1 + n %% 3], 1000000 + n %% 7, '', false,
+    CASE n %% 3 WHEN 2 THEN 1000000 ELSE 1000 END + n %% 9000,
+    (ARRAY['USD','EUR','VND'])[1 + n %% 3], 1000000 + n %% 7, '', false,
     (ARRAY['US','AU','JP','TW','KR','DE','CA','FR','GB','CZ','SG','CH'])[1 + (n / 7) %% 12],
     false, '{{}}', repeat('a', 64), 'en', t.at, t.at + interval '4 days', t.at, ''
 FROM generate_series(0, {pledges} - 1) n,
@@ -148,8 +153,9 @@ def load(rows: int) -> None:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("UPDATE projects_project SET public_id = 'prj_b' || (id - (SELECT min(id) "
                        "FROM projects_project))")  # fmt: skip
-        columns = _user_columns(cursor)
-        cursor.execute(columns.format(people=people))
+        _people(cursor, people)
+        for code, rate in RATES:
+            cursor.execute(_RATE, [code, rate])
         cursor.execute(_ROUNDS)
         cursor.execute(_PLEDGES.format(rounds=ROUNDS, people=people, pledges=pledges)
                        .replace("%%", "%"))  # fmt: skip
@@ -163,20 +169,17 @@ def load(rows: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def _user_columns(cursor: Any) -> str:
-    """Insert people with whatever columns must be given besides their own."""
+def _people(cursor: Any, count: int) -> None:
+    """Copies of the first person under other names."""
     cursor.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = "
-        "'accounts_user' AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'"
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'accounts_user' "
+        "AND column_name <> 'id'"
     )
-    plain = {"boolean": "false", "timestamp with time zone": "now()", "ARRAY": "'{{}}'",
-             "jsonb": "'{{}}'", "integer": "0", "smallint": "0", "bigint": "0"}  # fmt: skip
-    own = {"email": "'p' || n || '@example.org'", "public_id": "'usr_b' || n", "is_active": "true"}
-    pairs = [(name, own.get(name, plain.get(kind, "''"))) for name, kind in cursor.fetchall()]
-    names, values = zip(*pairs, strict=True)
-    into, what = ", ".join(names), ", ".join(values)
-    sql = "INSERT INTO accounts_user (@) SELECT @@ FROM generate_series(1, {people}) n"
-    return sql.replace("@@", what).replace("@", into, 1)
+    own = {"email": "'p' || n || '@example.org'", "public_id": "'usr_b' || n"}
+    names = [row[0] for row in cursor.fetchall()]
+    sql = "INSERT INTO accounts_user (@) SELECT # FROM accounts_user, generate_series(1, %s) n"
+    sql = sql.replace("@", ", ".join(names))
+    cursor.execute(sql.replace("#", ", ".join(own.get(n, n) for n in names)), [count])
 
 
 def _open_accounts(cursor: Any) -> dict[str, int]:

@@ -16,6 +16,7 @@ from backend.core.text import clean_text
 from backend.insights.chain import ZERO, Row, first_row, last_row, link, write_csv
 from backend.insights.facts import Before, Cell, public_rows
 from backend.insights.models import Correction, Snapshot
+from backend.ledger.sums import Place, chain_end
 
 # One snapshot is taken at a time, over all workers (any fixed number).
 LOCK = 728_311
@@ -81,6 +82,16 @@ def _newest(*, is_example: bool) -> Snapshot | None:
 def _version(day: str, *, is_example: bool) -> str:
     prefix = f"example-{day[2:]}" if is_example else day
     return f"{prefix}.{Snapshot.objects.filter(version__startswith=prefix).count() + 1}"
+
+
+@transaction.atomic
+def export_ledger(*, by: User) -> Place:
+    """Hand the whole internal chain to the auditor, and to nobody else. It is written down that it
+    was; returns the place up to which the file goes."""
+    check_has_role(by, "auditor")
+    end = chain_end()
+    audit.record("ledger.exported", by=by, subject=by, data={"position": end.position})
+    return end
 
 
 @transaction.atomic

@@ -35,7 +35,8 @@ parts AS (
         coalesce(j.field, '') AS field,
         to_char(p.confirmed_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM') AS month) f
     CROSS JOIN LATERAL (
-        SELECT format('%%s|pledged|VND|%%s|%%s|%%s|%%s|%%s|%%s', s.*) AS key FROM (VALUES
+        SELECT concat_ws('|', series, 'pledged', 'VND', period, country, region, field, pillar,
+            place) AS key FROM (VALUES
             ('total', '', '', '', '', '', ''), ('month', f.month, '', '', '', '', ''),
             ('region', '', '', f.region, '', '', ''),
             ('country', '', p.country, f.region, '', '', ''),

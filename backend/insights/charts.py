@@ -7,39 +7,50 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+# Characters of a name and a figure that a phone shows on one line.
+ONE_LINE = 40
+
 
 @dataclass(frozen=True)
 class Bar:
-    """`share` of the largest, 0 to 1; None: hidden, drawn as an empty dashed bar."""
+    """`share` of the largest, 0 to 1; None: hidden, drawn as an empty dashed bar. `is_part`: of a
+    month that is not over, drawn dashed."""
 
     label: str
     text: str
     share: float | None
+    is_part: bool = False
 
 
 def across(bars: Sequence[Bar], name: str) -> SafeString:
     """One bar below the other, with its label and figure above it."""
-    rows = format_html_join("", "{}", ((_across(bar, i * 54),) for i, bar in enumerate(bars)))
+    rows, top = [], 0
+    for bar in bars:
+        # A long name leaves no room for the figure on the same line of a phone.
+        own_line = len(bar.label) + len(bar.text) > ONE_LINE
+        rows.append((_across(bar, top, 20 if own_line else 0),))
+        top += 74 if own_line else 54
     return format_html(
-        '<svg height="{}" role="img" aria-label="{}">{}</svg>', max(54 * len(bars) - 16, 40), name,
-        rows,
+        '<svg height="{}" role="img" aria-label="{}">{}</svg>', max(top - 16, 40), name,
+        format_html_join("", "{}", rows),
     )  # fmt: skip
 
 
-def _across(bar: Bar, top: int) -> SafeString:
+def _across(bar: Bar, top: int, more: int) -> SafeString:
+    at = top + more
     filled = (
-        format_html('<rect class="part" x="0" y="{}" width="100%" height="11" rx="2"/>', top + 21)
+        format_html('<rect class="part" x="0" y="{}" width="100%" height="11" rx="2"/>', at + 21)
         if bar.share is None
         else format_html(
             '<rect class="f0" x="0" y="{0}" width="100%" height="11" rx="2"/>'
             '<rect class="f1" x="0" y="{0}" width="{1}%" height="11" rx="2"/>',
-            top + 21, f"{bar.share * 100:.1f}",
+            at + 21, f"{bar.share * 100:.1f}",
         )
     )  # fmt: skip
     return format_html(
         '<text x="0" y="{0}">{1}</text>'
-        '<text class="b" x="100%" y="{0}" text-anchor="end">{2}</text>{3}',
-        top + 13, bar.label, bar.text, filled,
+        '<text class="b" x="100%" y="{2}" text-anchor="end">{3}</text>{4}',
+        top + 13, bar.label, at + 13, bar.text, filled,
     )  # fmt: skip
 
 
@@ -68,7 +79,8 @@ def _upright(bar: Bar, left: float, width: float, is_second: bool) -> SafeString
         '<rect class="{0}" x="{1}%" y="{2}" width="{3}%" height="{4}"/>'
         '<text class="{5}" x="{6}%" y="{7}" text-anchor="middle">{8}</text>'
         '<text class="{9}" x="{6}%" y="270" text-anchor="middle">{10}</text>',
-        "part" if bar.share is None else "f1", f"{left + width * 0.19:.2f}", f"{250 - height:.1f}",
+        "part" if bar.share is None or bar.is_part else "f1", f"{left + width * 0.19:.2f}",
+        f"{250 - height:.1f}",
         f"{width * 0.62:.2f}", f"{height:.1f}", "b alt" if is_second else "b", f"{middle:.2f}",
         f"{250 - height - 8:.1f}", bar.text, kind, bar.label,
     )  # fmt: skip

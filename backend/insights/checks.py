@@ -15,11 +15,13 @@ from django.db import transaction
 from backend.core import audit
 from backend.core.clock import app_now, city_day
 from backend.core.formats import CITY_ZONE
+from backend.insights import ledger_sums
 from backend.insights.changes import key_of
 from backend.insights.facts import Cell
 from backend.insights.flows_page import Cell as Shown
 from backend.insights.ledger_cells import money_cells
 from backend.insights.models import Snapshot, SnapshotCheck
+from backend.insights.office import SUMS
 from backend.insights.rates import rates_of_year
 from backend.insights.sources import counted
 from backend.insights.sql import rows_of
@@ -63,7 +65,11 @@ def check_snapshot(snapshot: Snapshot) -> SnapshotCheck:
 def _figures(snapshot: Snapshot) -> Iterator[Figure]:
     """(figure, source, as published, counted again) of everything that is shown in figures."""
     cells = [Shown(*row) for row in snapshot.document["rows"]]
-    pledged, saved, money = _pledged(snapshot), _calculated(snapshot), _money(snapshot)
+    whole = sums.turnovers(0, snapshot.ledger_position)
+    if ledger_sums.mark().position == snapshot.ledger_position:
+        yield SUMS, "ledger", len(set(ledger_sums.kept()) & set(whole)), len(whole)
+    money = {c.key: c.value for c in money_cells(whole, city_day(snapshot.taken_at).year)}
+    pledged, saved = _pledged(snapshot), _calculated(snapshot)
     earlier = _earlier({c.since for c in cells if c.since})
     for cell in cells:
         key = key_of(cell)
@@ -86,12 +92,6 @@ def _earlier(versions: set[str]) -> dict[tuple[str, str], int | None]:
         for version, document in rows
         for cell in (Shown(*row) for row in document["rows"])
     }
-
-
-def _money(snapshot: Snapshot) -> dict[str, int]:
-    turnovers = sums.turnovers(0, snapshot.ledger_position)
-    year = city_day(snapshot.taken_at).year
-    return {cell.key: cell.value for cell in money_cells(turnovers, year)}
 
 
 def _pledged(snapshot: Snapshot) -> dict[str, int]:

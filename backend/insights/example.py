@@ -48,6 +48,7 @@ def example_cells() -> list[Cell]:
             _key("country", country=country, region=region), _key("field", field=field),
             _key("pillar", pillar=pillar), _key("place", place=place),
             _key("corridor", country=country, region=region, field=field),
+            _key("country_month", country=country, region=region, period=month),
         ):  # fmt: skip
             sums[cell] += vnd
             people[cell].add(person)
@@ -61,7 +62,8 @@ def example_cells() -> list[Cell]:
             found.append(
                 _filled(_key("field", measure, field=field), int(total * part // 100 * share), 900)
             )
-    counts = {"verified": 71, "late": 17, "failed": 4, "due": 2, "planned": 118}
+    counts = {"on_time": 71, "late_done": 17, "failed": 4, "overdue": 2, "claimed": 9,
+              "planned": 118}  # fmt: skip
     found += [Cell("milestone", status, "count", count) for status, count in counts.items()]
     for number, month in enumerate(MONTHS):
         found.append(Cell("decision", "count", "count", 9 + 2 * number, period=month))

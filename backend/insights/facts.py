@@ -135,11 +135,11 @@ def _moved(cells: Sequence[Cell], before: Mapping[str, Before]) -> dict[str, int
         if was is None:
             # Never shown: nothing to take a difference with but nil.
             found[cell.key] = cell.people
-        elif (was.value, was.people) == (cell.value, cell.people):
-            found[cell.key] = 0
-        else:
+        elif (was.value, was.people) != (cell.value, cell.people):
             # Another figure and nobody known to have moved it: as if it were one person.
             found[cell.key] = max(was.changed, 1)
+        else:
+            found[cell.key] = was.changed
     return found
 
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from backend.core.clock import city_day
 from backend.core.formats import MONTHS_EN, format_money, format_money_long, format_number
 from backend.core.money import Money
 from backend.insights import charts
@@ -49,7 +51,11 @@ class Table:
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
-    csv_url: str = ""
+
+    @property
+    def labelled(self) -> list[list[tuple[str, str]]]:
+        """Each cell with the head of its column, which stands beside it on a phone."""
+        return [list(zip(self.head, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,13 @@ class FlowsPage:
     charts: Sequence[Chart]
     targets: Table
     series: Table
+    corridors: Sequence[Table]
     hidden: int
+    kept: int
+
+
+def language_of_page() -> str:
+    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 class Words:
@@ -143,14 +155,20 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
             "source": goal.source, "date": goal.source_date,
         },
         charts=[
-            _by_month(cells, goal, words), _steps(cells, words),
+            _by_month(cells, goal, f"{city_day(snapshot.taken_at):%Y-%m}", words),
+            _steps(cells, words),
             _by(cells, "country", words), _by(cells, "region", words), _by(cells, "field", words),
             _by(cells, "pillar", words), _by(cells, "place", words), _milestones(cells, words),
             _decisions(cells, words),
         ],
         targets=targets_table(total, words),
         series=_published(words),
+        corridors=[
+            _crossed(cells, "corridor", "field", words),
+            _crossed(cells, "country_month", "period", words),
+        ],
         hidden=snapshot.hidden_count,
+        kept=sum(1 for cell in cells if cell.status == "kept"),
     )  # fmt: skip
 
 
@@ -186,14 +204,14 @@ def _shares(cells: Sequence[Cell]) -> list[float | None]:
     return [None if c.value is None else c.value / most for c in cells]
 
 
-def _by_month(cells: Sequence[Cell], goal: Figure, words: Words) -> Chart:
+def _by_month(cells: Sequence[Cell], goal: Figure, this_month: str, words: Words) -> Chart:
     months = sorted(_of(cells, "month"), key=lambda c: c.period)
     shown = [c for c in months if c.value is not None]
     pace = int(goal.value) * BILLION // 12
     most = max([pace, *(c.value or 0 for c in months)])
     bars = [
         Bar(words.month(c.period, short=True), _billions(c, words),
-            None if c.value is None else c.value / most) for c in months
+            None if c.value is None else c.value / most, c.period == this_month) for c in months
     ]  # fmt: skip
     finding = _("No month shows a sum yet")
     if shown:
@@ -204,7 +222,7 @@ def _by_month(cells: Sequence[Cell], goal: Figure, words: Words) -> Chart:
             "pace": format_money_long(Money(pace, "VND"), words.language),
         }  # fmt: skip
     line = _("Pace the target needs: %(sum)s") % {
-        "sum": words.number(Decimal(pace * 10 // BILLION) / 10)
+        "sum": words.number((Decimal(pace) / BILLION).quantize(Decimal("0.1")))
     }
     table = Table(
         _("Pledged by month"), (_("Month"), _("Amount"), _("Number of people")),
@@ -213,6 +231,8 @@ def _by_month(cells: Sequence[Cell], goal: Figure, words: Words) -> Chart:
     svg = charts.upright(bars, finding, pace / most, line) if months else None
     note = _("Live pledges by the month they were made, billion ₫, at the rate fixed for each. The "
              "pace is the year's target spread evenly over twelve months.")  # fmt: skip
+    if any(bar.is_part for bar in bars):
+        note += " " + _("The dashed bar is a month that is not over.")
     return Chart("month", finding, _("Pledged each month, billion ₫"), svg, note, table, True)
 
 
@@ -310,26 +330,53 @@ def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
     return Chart(name, finding, titles[0], svg, note, table)
 
 
+def _crossed(cells: Sequence[Cell], series_: str, across: str, words: Words) -> Table:
+    """Countries against fields or months, billion ₫; a dash where nobody pledged."""
+    rows = _of(cells, series_)
+    columns = sorted({getattr(c, across) for c in rows})
+    heads = [words.month(k) if across == "period" else words.name(across, k) for k in columns]
+    total = {c.country: c.value or 0 for c in _of(cells, "country")}
+    by = {(c.country, getattr(c, across)): c for c in rows}
+    lines = [
+        (words.name("country", country), *(_crossing(by.get((country, k)), words) for k in columns))
+        for country in sorted({c.country for c in rows}, key=lambda c: (-total.get(c, 0), c))
+    ]
+    caption = (
+        _("Pledged by country and field, billion ₫") if across == "field"
+        else _("Pledged by country and month, billion ₫")
+    )  # fmt: skip
+    return Table(caption, (_("Country or territory"), *heads), lines)
+
+
+def _crossing(cell: Cell | None, words: Words) -> str:
+    if cell is None:
+        return "–"
+    return _("Not shown") if cell.value is None else _billions(cell, words)
+
+
 def _milestones(cells: Sequence[Cell], words: Words) -> Chart:
     names = {
-        "verified": _("Verified"), "late": _("Late"), "failed": _("Not met, money returned"),
-        "due": _("Due, not proven yet"), "evidence_in": _("Evidence being checked"),
-        "planned": _("Not started"),
+        "on_time": _("Verified on time"), "late_done": _("Verified late"),
+        "failed": _("Not met, money returned"), "overdue": _("Past its date, not verified"),
+        "claimed": _("Claimed, being checked"), "planned": _("Not due yet"),
     }  # fmt: skip
     found = {c.measure: c for c in cells if c.series == "milestone"}
     rows = [(names[k], found[k]) for k in names if k in found]
-    done = found["verified"].value or 0 if "verified" in found else 0
-    late = found["late"].value or 0 if "late" in found else 0
-    failed = found["failed"].value or 0 if "failed" in found else 0
-    finding = _("%(done)s milestones verified, %(late)s late, %(failed)s not met") % {
-        "done": words.number(done), "late": words.number(late), "failed": words.number(failed),
+    count = {k: found[k].value or 0 if k in found else 0 for k in names}
+    due = sum(count[k] for k in ("on_time", "late_done", "failed", "overdue"))
+    finding = _("%(done)s of %(due)s milestones that fell due were verified on time; %(failed)s "
+                "were not met") % {
+        "done": words.number(count["on_time"]), "due": words.number(due),
+        "failed": words.number(count["failed"]),
     }  # fmt: skip
     most = max((c.value or 0 for _n, c in rows), default=0) or 1
     bars = [Bar(n, words.number(c.value or 0), (c.value or 0) / most) for n, c in rows]
     table = Table(_("Milestones"), (_("Outcome"), _("Milestones")),
                   [(n, words.number(c.value or 0)) for n, c in rows])  # fmt: skip
-    note = _("Verified on evidence. What owners claim and nobody verified is not counted here. "
-             "Examples are left out.")  # fmt: skip
+    note = _(
+        "Verified: two officers accepted the evidence. Claimed: the owner handed it in and nobody "
+        "has judged it yet; it is never counted as verified. Examples are left out."
+    )
     svg = charts.across(bars, finding) if rows else None
     return Chart("milestones", finding, _("Milestones of listed projects"), svg, note, table)
 
@@ -355,13 +402,13 @@ def _decisions(cells: Sequence[Cell], words: Words) -> Chart:
         else None
     )
     table = Table(
-        _("Working days from submission to the list"),
-        (_("Month"), _("Half within"), _("Nine in ten within"), _("Proposals")),
+        _("Working days from submission to decision"),
+        (_("Month"), _("Half within"), _("Nine in ten within"), _("Decisions")),
         [(words.month(m), str(h), str(n), words.number(c)) for m, h, n, c in rows],
     )  # fmt: skip
-    note = _("Dot: half. Ring: nine in ten. Dashed line: the promise. Weekends are left out, "
-             "holidays are not. Examples are included: their dates are invented.")  # fmt: skip
-    return Chart("decisions", finding, _("Working days to a decision"), svg, note, table)
+    note = _("Dot: half. Ring: nine in ten. Dashed line: the promise. Weekends and public holidays "
+             "are left out. Examples are included: their dates are invented.")  # fmt: skip
+    return Chart("decisions", finding, _("Working days to a decision"), svg, note, table, True)
 
 
 def targets_table(total: Cell | None, words: Words) -> Table:

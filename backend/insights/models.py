@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from backend.core.ids import new_id
@@ -17,6 +17,12 @@ class Snapshot(models.Model):
     """
 
     version = models.CharField(max_length=20, unique=True)
+    # What notices and history find it by, as they do every row.
+    public_id = models.GeneratedField(
+        expression=F("version"),  # type: ignore[arg-type]
+        output_field=models.CharField(max_length=20),
+        db_persist=True,
+    )
     is_example = models.BooleanField(default=False)
     taken_at = models.DateTimeField()
     previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
@@ -47,10 +53,6 @@ class Snapshot(models.Model):
         indexes = [models.Index(fields=["is_example", "-taken_at"], name="snapshot_newest")]
 
     def __str__(self) -> str:
-        return self.version
-
-    @property
-    def public_id(self) -> str:
         return self.version
 
 

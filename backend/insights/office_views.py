@@ -4,30 +4,45 @@ names, reports, and corrections. For people of the office who passed their code.
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.accounts.models import User
-from backend.accounts.permissions import require_staff_code
+from backend.accounts.permissions import require_staff_code, roles_of
 from backend.core.errors import DomainError
 from backend.core.web import words_of
 from backend.insights import actions, queries
-from backend.insights.office import DRILLS, drill_down, office_page
-
-
-def _language() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
+from backend.insights.flows_page import language_of_page
+from backend.insights.office import DRILLS, drill_down, key_words, office_page, states_of
+from backend.ledger import chain_file, export
 
 
 @never_cache
 @require_staff_code("lead", "finance", "auditor")
 @require_safe
 def programme(request: HttpRequest) -> HttpResponse:
-    return render(request, "insights/office.html", {"page": office_page(_language())})
+    context = {
+        "page": office_page(language_of_page()),
+        "is_auditor": "auditor" in roles_of(request.user),
+    }
+    return render(request, "insights/office.html", context)
+
+
+@never_cache
+@require_staff_code("auditor")  # type: ignore[arg-type]  # a streamed answer
+@require_POST
+def ledger_file(request: HttpRequest) -> HttpResponseBase:
+    """Every entry of the ledger with its place in the chain, part by part."""
+    assert isinstance(request.user, User)
+    end = actions.export_ledger(by=request.user)
+    lines = chain_file.write_lines(export.chain_rows(end.position))
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"cau-kieu-ledger-{end.position}.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @never_cache
@@ -37,7 +52,7 @@ def drill(request: HttpRequest, series: str) -> HttpResponse:
     """The pledges behind one figure: reference, project, sum, state; never a person."""
     key = request.GET.get("key", "")[:40]
     rows = drill_down(series, key) if key.isprintable() and key.isascii() else []
-    context = {"rows": rows, "series": DRILLS[series], "key": key}
+    context = {"rows": states_of(rows), "series": DRILLS[series], "key": key_words(series, key)}
     return render(request, "insights/office_rows.html", context)
 
 

@@ -33,6 +33,7 @@ urlpatterns = [
         "flows/<snapshot_version:version>.xlsx", views.report, {"kind": "xlsx"}, name="report_xlsx"
     ),
     path("office/programme/", office_views.programme, name="programme"),
+    path("office/programme/ledger.csv", office_views.ledger_file, name="ledger_file"),
     path("office/programme/<flow_drill:series>/", office_views.drill, name="drill"),
     path(
         "office/programme/<snapshot_version:version>/correct/",

@@ -6,22 +6,17 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.core.web import public_page
 from backend.insights import chain, queries
-from backend.insights.flows_page import flows_page
+from backend.insights.flows_page import flows_page, language_of_page
 from backend.insights.models import Snapshot
 from backend.insights.report import report_pdf, report_xlsx
 
 LISTED = 60
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def _language() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 @require_safe
@@ -43,7 +38,7 @@ def snapshot(request: HttpRequest, version: str) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Snapshot) -> HttpResponse:
     context: dict[str, Any] = {
-        "page": flows_page(found, _language()),
+        "page": flows_page(found, language_of_page()),
         "corrections": list(queries.corrections()[:5]),
         "example": "" if found.is_example else queries.newest_version(is_example=True),
         "nav": "flows",
@@ -82,11 +77,11 @@ def report(request: HttpRequest, version: str, kind: str) -> HttpResponse:
     found = queries.snapshot_for(version)
     if kind == "pdf":
         rows = list(queries.corrections()[:LISTED])
-        content = report_pdf(found, rows, _language())
+        content = report_pdf(found, rows, language_of_page())
         answer = HttpResponse(content, content_type="application/pdf")
     else:
         answer = HttpResponse(report_xlsx(found), content_type=XLSX)
-    name = f"cau-kieu-flows-{version}-{_language()}.{kind}"
+    name = f"cau-kieu-flows-{version}-{language_of_page()}.{kind}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
@@ -98,7 +93,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     rows = list(queries.snapshots()[:LISTED])
     site = settings.SITE_URL
     context = {
-        "rows": rows, "site": site, "language": _language(),
+        "rows": rows, "site": site, "language": language_of_page(),
         "here": site + request.path, "page": site + reverse("insights:flows"),
     }  # fmt: skip
     return render(request, "insights/feed.xml", context, "application/atom+xml; charset=utf-8")

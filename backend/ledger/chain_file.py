@@ -53,14 +53,13 @@ def write_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """The file, line by line."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    yield BOM
     writer.writerow(COLUMNS)
+    yield BOM + out.getvalue()
     for row in rows:
-        writer.writerow([row[name] for name in COLUMNS])
-        yield out.getvalue()
         out.seek(0)
         out.truncate()
-    yield out.getvalue()
+        writer.writerow([row[name] for name in COLUMNS])
+        yield out.getvalue()
 
 
 def verify_lines(lines: Iterable[str], heads: Iterable[str] = ()) -> ChainVerdict:

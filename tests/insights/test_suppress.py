@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from backend.insights.chain import Row
+from backend.insights.facts import Before, Cell, public_rows, sums_of
 from backend.insights.suppress import LEAST_PEOPLE, Sum, computable, hidden_cells
 
 
@@ -118,3 +120,90 @@ def test_the_algebra_finds_what_a_chain_of_sums_reveals() -> None:
     sums = [Sum("t1", ("a", "b")), Sum("t1", ("a", "b", "x")), Sum("t2", ("c", "d"))]
     assert computable(sums, ["a", "b", "x"]) == ["x"]
     assert all(not computable(sums[:1], list(pair)) for pair in combinations("ab", 2))
+
+
+# --- the difference of two snapshots ----------------------------------------------------------
+
+COUNTRIES, FIELDS = ("US", "JP", "CZ"), ("a", "b")
+Person = tuple[str, str, int]
+
+
+@st.composite
+def histories(draw: Any) -> list[dict[int, Person]]:
+    """Nights with the people who stand behind the figures: some come, some go, most stay."""
+    nights: list[dict[int, Person]] = [{}]
+    number = 0
+    for _ in range(draw(st.integers(2, 5))):
+        now = dict(nights[-1])
+        for gone in draw(st.lists(st.sampled_from(sorted(now) or [-1]), max_size=14, unique=True)):
+            now.pop(gone, None)
+        for country, field in draw(
+            st.lists(
+                st.sampled_from([(c, f) for c in COUNTRIES for f in FIELDS]),
+                min_size=0,
+                max_size=40,
+            )
+        ):
+            number += 1
+            now[number] = (country, field, number * number)
+        nights.append(now)
+    return nights[1:]
+
+
+def _cells(people: dict[int, Person]) -> dict[str, tuple[Cell, frozenset[int]]]:
+    found: dict[str, tuple[Cell, frozenset[int]]] = {}
+    groups: dict[tuple[tuple[str, str], ...], set[int]] = {}
+    for who, (country, field, _minor) in people.items():
+        for place in (
+            (("series", "total"),), (("series", "country"), ("country", country)),
+            (("series", "field"), ("field", field)),
+            (("series", "corridor"), ("country", country), ("field", field)),
+        ):  # fmt: skip
+            groups.setdefault(place, set()).add(who)
+    for place, members in groups.items():
+        names = dict(place)
+        cell = Cell(names.pop("series"), "pledged", "VND", sum(people[w][2] for w in members),
+                    len(members), **names)  # fmt: skip
+        found[cell.key] = (cell, frozenset(members))
+    return found
+
+
+@given(histories())
+@settings(max_examples=60, deadline=None)
+def test_the_difference_of_two_snapshots_is_never_about_fewer_than_ten_people(
+    nights: list[dict[int, Person]],
+) -> None:
+    """An attacker keeps every snapshot, works out what follows from each, and takes differences."""
+    known: dict[str, tuple[int, int, frozenset[int], str]] = {}
+    last_seen: dict[str, frozenset[int]] = {}
+    for night, people in enumerate(nights):
+        cells = _cells(people)
+        before = {
+            key: Before(value, count, version, len(members ^ cells[key][1]))
+            for key, (value, count, members, version) in known.items()
+            if key in cells
+        }
+        rows, _hidden = public_rows([cell for cell, _members in cells.values()], before)
+        fresh = {_key_of(row) for row in rows if row.status == "shown"}
+        secret = sorted(set(cells) - fresh)
+        sums = sums_of([cell for cell, _members in cells.values()])
+        # What is left out of this night's figures does not follow from those that are shown.
+        assert not computable(sums, secret)
+        for row in rows:
+            key = _key_of(row)
+            if row.status == "shown":
+                members = cells[key][1]
+                moved = len(members ^ last_seen.get(key, frozenset()))
+                assert not 0 < moved < LEAST_PEOPLE, (night, key, moved)
+                last_seen[key] = members
+                known[key] = (int(row.value), int(row.people), members, f"v{night}")
+            elif row.status == "kept":
+                assert int(row.value) == known[key][0]
+                assert row.note == f"since={known[key][3]}"
+            else:
+                assert not row.value
+
+
+def _key_of(row: Row) -> str:
+    return Cell(row.series, row.measure, row.unit, 0, None, row.period, row.country, row.region,
+                row.field, row.pillar, row.place).key  # fmt: skip

@@ -1,7 +1,15 @@
 """Every entry of the catalogue, by audit code."""
 
 from backend.notifications.catalogue import Entry
-from backend.notifications.entries import office, plans, pledges, proposals, returns, talk
+from backend.notifications.entries import (
+    flows,
+    office,
+    plans,
+    pledges,
+    proposals,
+    returns,
+    talk,
+)
 
 # A code may interest several groups of people, each with words of its own.
 PARTS: tuple[dict[str, Entry], ...] = (
@@ -11,6 +19,7 @@ PARTS: tuple[dict[str, Entry], ...] = (
     pledges.ENTRIES,
     returns.ENTRIES,
     talk.ENTRIES,
+    flows.ENTRIES,
 )
 
 
