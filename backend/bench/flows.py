@@ -37,7 +37,7 @@ def make_site(environment: dict[str, str]) -> tuple[Site, Site]:
     own = {
         **environment,
         "DATABASE_URL": database_url(environment["DATABASE_URL"], DATABASE),
-        "DJANGO_SETTINGS_MODULE": "backend.bench.settings",
+        "DJANGO_SETTINGS_MODULE": "backend.config.settings.dev",
     }
     owner = Site(0, {**own, "CAUKIEU_DB_ROLE": ""})
     owner.run("manage.py", "migrate", "-v", "0")
