@@ -142,7 +142,7 @@ def check_rows(check: SnapshotCheck, language: str) -> list[CheckRow]:
 
 def _figure_words(key: str, words: Words) -> str:
     if key == SUMS:
-        return _("Sums kept of the ledger, rows")
+        return str(_("Sums kept of the ledger, rows"))
     series, measure, unit, period, country, _region_, field, pillar, place = key.split("|")
     parts = [step_words()[measure][0]]
     if period:
