@@ -23,8 +23,10 @@ ACCOUNTS = 50
 
 def newcomers(ranker: FittedRanker, window: Window) -> list[str]:
     """People without a choice before, ranked by what they answered; beside what needs no past."""
-    table = peers.Table(window)
     people = window.newcomers.people
+    if not people:
+        return ["\nNewcomers: nobody new made choices on two days"]
+    table = peers.Table(window)
     names, vectors = ranker.vectors_of(venture.answer_frame(window))
     _all, listings = venture.vectors(ranker, window)
     place = {name: i for i, name in enumerate(names)}
@@ -103,11 +105,14 @@ def attack(ranker: FittedRanker, window: Window) -> list[str]:
     choices, projects, investors, now = venture.frames(window)
     known = projects.drop_duplicates("group_id", keep="last").set_index("group_id")
     listed = window.listings.project_id[~window.cold]
+    if listed.empty:
+        return ["\nNo listing has a history: an attack has nothing to lift"]
     target = str(listed.iloc[len(listed) // 2])
     popular = choices.project_id.value_counts().index[:5].tolist()
+    count = len(popular)
     fakes: dict[str, list[Any]] = {"investor_id": [], "project_id": [], "chosen_at": []}
     for n in range(ACCOUNTS):
-        for project in (known.project_id[target], popular[n % 5], popular[(n + 1) % 5]):
+        for project in (known.project_id[target], popular[n % count], popular[(n + 1) % count]):
             fakes["investor_id"].append(f"account {n}")
             fakes["project_id"].append(project)
             fakes["chosen_at"].append(now - pd.Timedelta(days=3))

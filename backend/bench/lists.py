@@ -70,8 +70,10 @@ def score_lists(
     window: Window,
 ) -> Scored:
     """Measures of lists that are already made."""
-    hits = np.array([np.isin(row, truth) for row, truth in zip(top, truths, strict=True)])
-    number = np.array([len(t) for t in truths])
+    hits = np.zeros(top.shape, dtype=np.bool_)
+    for i, truth in enumerate(truths):
+        hits[i] = np.isin(top[i], truth)
+    number = np.array([len(t) for t in truths], dtype=np.int64)
     shown = measures.exposure(top, len(window.listings))[candidates]
     asks = window.listings.ask.to_numpy(dtype=float)
     asks = np.where(np.isin(np.arange(len(asks)), candidates), asks, np.nan)
@@ -89,8 +91,10 @@ def print_table(models: Sequence[Model], names: Sequence[str]) -> None:
     """One table for each slice, best first by NDCG@10."""
     for name in names:
         rows = [(m, m.slices[name]) for m in models if name in m.slices]
-        people = len(rows[0][1].ndcg)
+        people = len(rows[0][1].ndcg) if rows else 0
         print(f"\n{name}: {people} people")
+        if not people:
+            continue
         print(
             f"{'model':34} {'NDCG@10 [95 %]':26} {'Recall@20 [95 %]':26} {'MRR [95 %]':26} "
             f"{'cov@20':>6} {'Gini':>5} {'ticket':>6} {'fit s':>6} {'MB':>5}"
@@ -118,14 +122,14 @@ def print_differences(models: Sequence[Model], ours: str, names: Sequence[str]) 
 
 
 def save_lists(folder: Path, models: Sequence[Model], window: Window) -> None:
-    """Each model's first 100 by slice, with ids, for another program to score."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Each model's first 100 by slice, with ids, for another program to score: one CSV a model,
+    with the model's name in it, so that files can be joined."""
     ids = window.listings.project_id.to_numpy()
     for model in models:
         path = folder / f"{_file_name(model.name)}.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["slice", "investor_id", "place", "company_id"])
+            writer.writerow(["model", "slice", "investor_id", "place", "company_id"])
             for part in window.slices:
                 scored = model.slices.get(part.name)
                 if scored is None:
@@ -133,9 +137,11 @@ def save_lists(folder: Path, models: Sequence[Model], window: Window) -> None:
                 for row, top in zip(part.rows.tolist(), scored.top, strict=True):
                     who = window.people[row]
                     writer.writerows(
-                        (part.name, who, place, ids[t]) for place, t in enumerate(top.tolist(), 1)
+                        (model.name, part.name, who, place, ids[t])
+                        for place, t in enumerate(top.tolist(), 1)
                     )
 
 
 def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in name.lower()).strip("_")
+    kept = "".join(c if c.isalnum() else " " for c in name.lower())
+    return "_".join(kept.split())

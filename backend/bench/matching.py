@@ -2,12 +2,14 @@
 
     ./scripts/bench matching --data DIR --train-before 2012-01-01 --until 2012-10-01 [--scores OUT]
 
-DIR holds choices.csv, companies.csv and investors.csv. Each model is fitted in a process of
-its own.
+DIR holds choices.csv, companies.csv and investors.csv. Each model is fitted in a process of its
+own; one that fails is named at the end and the others go on. Peers and black boxes choose their
+settings on the months before --train-before, never on the window that is scored.
 """
 
 import argparse
 import multiprocessing
+import os
 import resource
 import sys
 import tempfile
@@ -21,10 +23,11 @@ import numpy as np
 
 from backend.bench import boxes, ours, peers
 from backend.bench.lists import Model, judge, print_differences, print_table, save_lists
-from backend.bench.window import Window, open_window
+from backend.bench.window import BadFolder, Window, open_window
 
-OURS = "ours, served"
-SETTINGS = 1  # of ours on the tuning window; about 40 on 2011-01 to 2011-09
+TRIED = "ours: on 2011-01 to 2011-09 alone, some 40"  # settings, before this program ran
+# Gives `scores` and `seconds` by model, `settings` (how many were tried; by model) and `lines`.
+Call = Callable[[Window], dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,70 +35,85 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.data is None:
         print("No --data DIR: nothing to measure on real choices.")
         return 0
-    window = open_window(options.data, options.train_before, options.until)
-    print(
-        f"{len(window.choices)} choices before {options.train_before}; "
-        f"{len(window.listings)} listings until {options.until} ({int(window.cold.sum())} cold), "
-        f"{len(window.people)} people, {len(window.newcomers.people)} newcomers"
-    )
-    models, extra = _run_all(window, options.models)
+    try:
+        if options.scores:
+            options.scores.mkdir(parents=True, exist_ok=True)
+        window = open_window(options.data, options.train_before, options.until)
+    except (BadFolder, OSError) as error:
+        print(f"Nothing measured: {error}", file=sys.stderr)
+        return 2
+    _print_size(window)
+    models, extra, failed = _run_all(window, options.models)
     names = [part.name for part in window.slices]
     print_table(models, names)
-    if any(m.name == OURS for m in models):
-        print_differences(models, OURS, names)
+    if any(m.name == ours.NAME for m in models):
+        print_differences(models, ours.NAME, names)
     for line in extra:
         print(line)
-    tried = ", ".join(f"{m.name} {m.settings}" for m in models)
-    print(f"\nSettings tried on the tuning window: {tried}. Ours: some 40 on 2011-01 to 2011-09.")
+    tried = ", ".join(f"{m.name} {m.settings}" for m in models if m.settings)
+    print(f"\nSettings tried before {options.train_before}: {tried}; {TRIED}.")
     if options.scores:
         save_lists(options.scores, models, window)
         print(f"The first 100 of every list are in {options.scores}")
-    return 0
+    for line in failed:
+        print(f"FAILED {line}")
+    return 1 if failed else 0
+
+
+def _print_size(window: Window) -> None:
+    distinct = len(window.choices.drop_duplicates(["investor_id", "project_id"]))
+    print(
+        f"{len(window.choices)} choices before {window.start:%Y-%m-%d} ({distinct} after doubles "
+        f"of the same person and round are joined); {len(window.listings)} listings until "
+        f"{window.end:%Y-%m-%d} ({int(window.cold.sum())} cold), {len(window.people)} people, "
+        f"{len(window.newcomers.people)} newcomers",
+        flush=True,
+    )
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench matching", description=__doc__)
-    parser.add_argument("--data", type=Path)
+    parser.add_argument("--data", type=_folder)
     parser.add_argument("--train-before", default="2012-01-01")
     parser.add_argument("--until", default="2012-10-01")
-    parser.add_argument("--scores", type=Path, help="a folder for the lists")
+    parser.add_argument("--scores", type=_folder, help="a folder for the lists")
     parser.add_argument("--models", nargs="*", help="only those whose name holds one of these")
     return parser.parse_args(arguments)
 
 
-def _run_all(window: Window, wanted: Sequence[str] | None) -> tuple[list[Model], list[str]]:
-    tasks: dict[str, tuple[Callable[[Window], dict[str, Any]], int]] = {
-        OURS: (ours.served, SETTINGS)
-    }
-    tasks["black boxes"] = (boxes.black_boxes, len(boxes.TRIALS))
-    for name, (_call, count) in peers.PEERS.items():
-        tasks[name] = (_Peer(name), count)
+def _folder(text: str) -> Path:
+    """A folder as the caller means it: ./scripts/bench works in the project's own."""
+    return Path(os.environ.get("CAUKIEU_CALLED_FROM", "."), text).resolve()
+
+
+def _run_all(
+    window: Window, wanted: Sequence[str] | None
+) -> tuple[list[Model], list[str], list[str]]:
+    """Models, lines to print beside the table, and what failed."""
+    tasks: dict[str, Call] = {ours.NAME: ours.served, "black boxes": boxes.black_boxes}
+    tasks |= {name: peers.Tuned(name) for name in peers.PEERS}
     models: list[Model] = []
     extra: list[str] = []
-    for name, (call, count) in tasks.items():
+    failed: list[str] = []
+    for name, call in tasks.items():
         if wanted and not any(w in name for w in wanted):
             continue
-        result = _alone(call, window)
+        began = time.perf_counter()
+        try:
+            result = _alone(call, window)
+        except Exception as error:  # one model's failure must not hide the others
+            failed.append(f"{name}: {type(error).__name__}: {error}")
+            continue
         for label, scores in result["scores"].items():
             slices = {part.name: judge(window, part, scores) for part in window.slices}
-            models.append(Model(label or name, result["seconds"], result["peak_mb"], count, slices))
+            seconds, settings = result["seconds"][label], result["settings"].get(label, 0)
+            models.append(Model(label, seconds, result["peak_mb"], settings, slices))
         extra += result.get("lines", [])
-        print(f"  {name}: {result['seconds']:.1f} s", file=sys.stderr, flush=True)
-    return models, extra
+        print(f"  {name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    return models, extra, failed
 
 
-class _Peer:
-    """One peer by name, so that a process of its own can be told which."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, window: Window) -> dict[str, Any]:
-        call = peers.PEERS[self.name][0]
-        return {"scores": {"": call(peers.Table(window))}}
-
-
-def _alone(call: Callable[[Window], dict[str, Any]], window: Window) -> dict[str, Any]:
+def _alone(call: Call, window: Window) -> dict[str, Any]:
     """Run in a fresh process; adds its seconds and its peak memory (with the data, in MB)."""
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
@@ -106,12 +124,8 @@ def _alone(call: Callable[[Window], dict[str, Any]], window: Window) -> dict[str
     return result
 
 
-def _measured(
-    call: Callable[[Window], dict[str, Any]], window: Window, folder: str
-) -> dict[str, Any]:
-    began = time.perf_counter()
+def _measured(call: Call, window: Window, folder: str) -> dict[str, Any]:
     result = call(window)
-    result.setdefault("seconds", time.perf_counter() - began)
     result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for number, (name, scores) in enumerate(list(result["scores"].items())):
         path = f"{folder}/{number}.npy"

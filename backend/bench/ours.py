@@ -11,6 +11,8 @@ from backend.bench.window import Window
 from backend.matching.engine.fitted import FittedRanker
 from backend.matching.engine.learn import MatchRanker
 
+NAME = "ours, served"
+
 
 def served(window: Window) -> dict[str, Any]:
     """Fit, rank everybody, check that every explanation adds up."""
@@ -26,7 +28,12 @@ def served(window: Window) -> dict[str, Any]:
     lines += extras.newcomers(ranker, window)
     lines += extras.floor_lines(window, people, listings)
     lines += extras.attack(ranker, window)
-    return {"scores": {"": people @ listings.T}, "seconds": seconds, "lines": lines}
+    return {
+        "scores": {NAME: people @ listings.T},
+        "seconds": {NAME: seconds},
+        "settings": {},
+        "lines": lines,
+    }
 
 
 def _worst_sum(

@@ -3,7 +3,8 @@
 Reads `choices.csv`, `companies.csv` and `investors.csv` of the folder given; keeps nothing of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,8 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 ROUND = ["company_id", "funded_on", "round_type", "amount_usd"]
+CHOICES = ("investor_id", "company_id", "funded_on", "amount_usd", "round_type")
+COMPANIES = ("company_id", "name", "category", "country", "state", "region", "city", "founded_year")
+INVESTORS = ("investor_id", "investor_name", "hq_country")
+MOST = 1e15  # USD; a larger sum is a slip
 BATCH_DAYS = 20
 SMALL = 200_000  # USD; up to here a sum that many rounds share is an accelerator's
+
+
+class BadFolder(ValueError):
+    """The folder or the dates cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,8 @@ class Slice:
 @dataclass(frozen=True)
 class Window:
     """`choices` before the window; `listings` of the window (first round, facts only);
-    `truth[i]`: rows of listings that `people[i]` chose in the window for the first time."""
+    `truth[i]`: rows of listings that `people[i]` chose in the window for the first time.
+    `before`: the months of the same length just before, where settings are chosen."""
 
     start: pd.Timestamp
     end: pd.Timestamp
@@ -42,6 +52,7 @@ class Window:
     seen: list[NDArray[np.int64]]
     cold: NDArray[np.bool_]
     newcomers: "Newcomers"
+    before: "Window | None" = None
 
     @cached_property
     def slices(self) -> list[Slice]:
@@ -70,13 +81,61 @@ class Newcomers:
     truth: list[NDArray[np.int64]]
 
 
+@dataclass(frozen=True)
+class Tables:
+    """The three files. Ids and facts are texts as they stand ("nan" may be a name)."""
+
+    choices: pd.DataFrame
+    companies: pd.DataFrame
+    investors: pd.DataFrame
+
+
+def read_tables(folder: Path) -> Tables:
+    """Raises BadFolder when a file or a column is absent. A row without a date or an id does not
+    count; a sum that is no positive number is a sum that nobody stated."""
+    choices = _read(folder / "choices.csv", CHOICES)
+    choices["funded_on"] = pd.to_datetime(choices.funded_on, errors="coerce")
+    amount = pd.to_numeric(choices.amount_usd, errors="coerce").astype(float)
+    choices["amount_usd"] = amount.where((amount > 0) & (amount < MOST))
+    usable = choices.funded_on.notna() & (choices.investor_id != "") & (choices.company_id != "")
+    companies = _read(folder / "companies.csv", COMPANIES).drop_duplicates("company_id")
+    companies["founded_year"] = pd.to_numeric(companies.founded_year, errors="coerce").astype(float)
+    investors = _read(folder / "investors.csv", INVESTORS).drop_duplicates("investor_id")
+    ordered = choices[usable].sort_values("funded_on", kind="stable").reset_index(drop=True)
+    return Tables(ordered, companies.set_index("company_id"), investors.reset_index(drop=True))
+
+
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise BadFolder(f"{path}: {error}") from error
+    missing = [c for c in columns if c not in frame]
+    if missing:
+        raise BadFolder(f"{path} has no column {', '.join(missing)}")
+    return frame[list(columns)]
+
+
 def open_window(folder: Path, start: str, end: str) -> Window:
-    """Read a folder and cut it as the protocol says."""
-    every = pd.read_csv(folder / "choices.csv", parse_dates=["funded_on"])
-    every = every.sort_values("funded_on", kind="stable").reset_index(drop=True)
-    companies = pd.read_csv(folder / "companies.csv").set_index("company_id")
-    investors = pd.read_csv(folder / "investors.csv").drop_duplicates("investor_id")
-    first, last = pd.Timestamp(start), pd.Timestamp(end)
+    """Read a folder and cut it as the protocol says; `before` is cut the same way."""
+    try:
+        first, last = pd.Timestamp(start), pd.Timestamp(end)
+    except ValueError as error:
+        raise BadFolder(f"no date: {error}") from error
+    if not first < last:
+        raise BadFolder(f"{start} is not before {end}")
+    tables = read_tables(folder)
+    window = cut(tables, first, last)
+    if not window.people:
+        raise BadFolder(f"nobody with a choice before {start} made a new one until {end}")
+    months = max(1, round((last - first).days / 30.44))
+    before = cut(tables, first - pd.DateOffset(months=months), first)
+    return replace(window, before=before if before.people else None)
+
+
+def cut(tables: Tables, first: pd.Timestamp, last: pd.Timestamp) -> Window:
+    """What is known before `first`, and what is scored until `last`."""
+    every, companies, investors = tables.choices, tables.companies, tables.investors
     train = every[every.funded_on < first]
     window = every[(every.funded_on >= first) & (every.funded_on < last)]
     rounds = train.drop_duplicates(ROUND).reset_index(drop=True)
@@ -139,7 +198,8 @@ def _newcomers(
             out.append(np.array(sorted(row_of[c] for c in first), dtype=np.int64))
             truth.append(np.array(later, dtype=np.int64))
     if not rounds:
-        return Newcomers([], pd.DataFrame(), [], [])
+        names = ["investor_id", "category", "country", "ask", "round_type"]
+        return Newcomers([], pd.DataFrame(columns=names), [], [])
     stated = pd.concat(rounds, ignore_index=True)
     facts = facts_of(stated, companies)
     # Answers hold what the protocol names: category, country, ask and round type; nothing else.
