@@ -3,8 +3,8 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -25,12 +25,13 @@ from backend.home.texts import CONTENT, head_of
 from backend.matching.exposure import current_reading, first_page_views, policy_in_force
 from backend.matching.models import MatchRun
 from backend.matching.queries import Explained, explain_for, preview, today
-from backend.matching.runs import current_model
+from backend.matching.runs import current_model, serving_run
 from backend.projects import taxonomy
 from backend.projects.models import Project
 
 FRESH_S = 300
 RUNS = 6
+CALL = "call"
 EXAMPLE = Answers(
     fields=("smart_manufacturing",),
     technologies=("iot_sensors",),
@@ -115,10 +116,7 @@ class Share:
 @public_page
 def ranking(request: HttpRequest) -> HttpResponse:
     language = "en" if (get_language() or "vi").startswith("en") else "vi"
-    serving = current_model()
-    run = None
-    if serving.run_id is not None:
-        run = MatchRun.objects.defer("artifact", "trial").filter(pk=serving.run_id).first()
+    serving, run = current_model(), serving_run()
     most = max(int(n) for n in serving.model.max_points) or 1
     context: dict[str, Any] = {
         "head": head_of("ranking", language),
@@ -203,11 +201,57 @@ def _earlier(run: MatchRun | None) -> list[tuple[MatchRun, str]]:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """First-page views of the window by field and by kind of owner."""
+class FirstPages:
+    """First-page views of the window; groups hold the views of each of their projects. Keys of
+    `fields` are the taxonomy's ("" not stated), of `owners` kinds of owners, or `call`."""
 
-    since: Any
-    until: Any
+    since: date
+    until: date
+    views: int
+    listed: int
+    fields: tuple[tuple[str, list[int]], ...]
+    owners: tuple[tuple[str, list[int]], ...]
+
+    def of_listed(self, views: list[int]) -> Decimal:
+        """Of all listed projects, in per cent."""
+        return _percent(len(views), self.listed)
+
+    def of_views(self, views: list[int]) -> Decimal:
+        return _percent(sum(views), self.views)
+
+
+def first_pages() -> FirstPages:
+    """At most five minutes old."""
+    kept: FirstPages | None = caches["memory"].get("ranking-seen")
+    if kept is None:
+        kept = _read_first_pages()
+        caches["memory"].set("ranking-seen", kept, FRESH_S)
+    return kept
+
+
+def _read_first_pages() -> FirstPages:
+    policy = policy_in_force()
+    seen = first_page_views(today(), policy.window_days if policy else 30)
+    by_field: dict[str, list[int]] = defaultdict(list)
+    by_owner: dict[str, list[int]] = defaultdict(list)
+    rows = Project.objects.filter(pk__in=list(seen.views))
+    for pk, field, kind, origin in rows.values_list("pk", "field", "owner_kind", "origin"):
+        by_field[field or ""].append(seen.views[pk])
+        owner = kind if kind in OWNERS else ""
+        by_owner[CALL if origin != Project.Origin.PROPOSAL else owner].append(seen.views[pk])
+    groups = [
+        tuple(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
+        for found in (by_field, by_owner)
+    ]
+    return FirstPages(seen.since, seen.until, seen.total, len(seen.views), *groups)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The same in words: by field and by kind of owner."""
+
+    since: date
+    until: date
     views: int
     listed: int
     fields: tuple[Share, ...]
@@ -217,50 +261,31 @@ class Seen:
 
 
 def _seen(language: str) -> Seen:
-    """At most five minutes old."""
-    key = f"ranking-seen:{language}"
-    kept: Seen | None = caches["memory"].get(key)
-    if kept is None:
-        kept = _read_seen(language)
-        caches["memory"].set(key, kept, FRESH_S)
-    return kept
-
-
-def _read_seen(language: str) -> Seen:
-    policy = policy_in_force()
-    seen = first_page_views(today(), policy.window_days if policy else 30)
-    by_field: dict[str, list[int]] = defaultdict(list)
-    by_owner: dict[str, list[int]] = defaultdict(list)
-    rows = Project.objects.filter(pk__in=list(seen.views))
-    for pk, field, kind, origin in rows.values_list("pk", "field", "owner_kind", "origin"):
-        label = taxonomy.label("field", field, language) if field else _("No field stated")
-        by_field[label].append(seen.views[pk])
-        owner = _("Calls that others published") if origin != "proposal" else _owner(kind)
-        by_owner[owner].append(seen.views[pk])
-    fields = tuple(_shares(by_field.items(), seen.total, len(seen.views)))
-    owners = tuple(_shares(by_owner.items(), seen.total, len(seen.views)))
-    widest = max(fields, key=lambda s: abs(s.gap)) if fields and seen.total else None
+    pages = first_pages()
+    fields = tuple(
+        _share(pages, taxonomy.label("field", key, language) if key else _("No field stated"), n, v)
+        for n, (key, v) in enumerate(pages.fields)
+    )
+    owners = tuple(
+        _share(pages, _("Calls that others published") if key == CALL else str(OWNERS[key]), n, v)
+        for n, (key, v) in enumerate(pages.owners)
+    )
+    widest = max(fields, key=lambda s: abs(s.gap)) if fields and pages.views else None
     return Seen(
-        seen.since, seen.until, seen.total, len(seen.views), fields, owners, widest,
+        pages.since, pages.until, pages.views, pages.listed, fields, owners, widest,
         70 * len(fields),
     )  # fmt: skip
 
 
-def _owner(kind: str) -> str:
-    return str(OWNERS.get(kind, OWNERS[""]))
-
-
-def _shares(groups: Iterable[tuple[str, list[int]]], total: int, listed: int) -> Iterable[Share]:
-    ordered = sorted(groups, key=lambda pair: (-len(pair[1]), pair[0]))
-    for number, (label, views) in enumerate(ordered):
-        yield Share(
-            label=label[:1].upper() + label[1:],
-            projects=len(views),
-            listed=_percent(len(views), listed),
-            seen=_percent(sum(views), total),
-            least=_percent(min(views), total),
-            y=70 * number,
-        )
+def _share(pages: FirstPages, label: str, number: int, views: list[int]) -> Share:
+    return Share(
+        label=label[:1].upper() + label[1:],
+        projects=len(views),
+        listed=pages.of_listed(views),
+        seen=pages.of_views(views),
+        least=_percent(min(views), pages.views),
+        y=70 * number,
+    )
 
 
 def _percent(part: int, whole: int) -> Decimal:

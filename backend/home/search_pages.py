@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from backend.core.errors import DomainError, ManyInvalid
+from backend.core.errors import DomainError, Invalid, ManyInvalid
 from backend.core.web import words_of
 from backend.home.browse import filter_words
 from backend.home.me_pages import person_of
@@ -60,6 +60,8 @@ def _read(query: str) -> tuple[str, str, str, str]:
         filters = filters_of(kept)
     except ManyInvalid as refused:
         return "", "", str(refused.errors[0]), "query"
+    except Invalid as refused:
+        return "", "", str(refused), "query"
     language = "en" if (get_language() or "vi").startswith("en") else "vi"
     if filters.is_empty:
         return "", "", _("Choose at least one filter first."), "query"

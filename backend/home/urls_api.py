@@ -12,6 +12,7 @@ from backend.home.api import (
     pledges,
     projects,
     proposals,
+    ranking,
     reviews,
 )
 
@@ -38,6 +39,10 @@ class PlanId(StringConverter):
     regex = "pln_[0-9a-z]{1,36}"
 
 
+class SearchId(StringConverter):
+    regex = "srch_[0-9a-z]{1,36}"
+
+
 class PlanActName(StringConverter):
     regex = "pause|resume|stop"
 
@@ -46,6 +51,7 @@ register_converter(ProjectId, "project_id")
 register_converter(RoundId, "round_id")
 register_converter(ReviewId, "review_id")
 register_converter(PlanId, "plan_id")
+register_converter(SearchId, "search_id")
 register_converter(PlanActName, "plan_act")
 _PROJECT = "v1/projects/<project_id:public_id>/"
 
@@ -92,6 +98,17 @@ urlpatterns = [
         plans.PlanAct.as_view(),
         name="api_plan_act",
     ),
+    path(f"{_PROJECT}similar/", ranking.SimilarProjects.as_view(), name="api_similar"),
+    path(f"{_PROJECT}demand/", ranking.Demand.as_view(), name="api_demand"),
+    path("v1/ranking/", ranking.RankingReport.as_view(), name="api_ranking"),
+    path("v1/me/dismissals/", ranking.Dismissals.as_view(), name="api_dismissals"),
+    path(
+        "v1/me/dismissals/<project_id:public_id>/",
+        ranking.DismissalItem.as_view(),
+        name="api_dismissal",
+    ),
+    path("v1/me/searches/", ranking.Searches.as_view(), name="api_searches"),
+    path("v1/me/searches/<search_id:search_id>/", ranking.SearchItem.as_view(), name="api_search"),
     path("v1/flows/", flows.Flows.as_view(), name="api_flows"),
     path("v1/flows.csv", flows.FlowsCsv.as_view(), name="api_flows_csv"),
     path("v1/taxonomy/", projects.Taxonomy.as_view(), name="api_taxonomy"),

@@ -99,6 +99,14 @@ def current_model() -> Serving:
     return _kept.current()
 
 
+def serving_run() -> MatchRun | None:
+    """What is written about the run in use, without its arrays; None while the rules serve."""
+    run_id = current_model().run_id
+    if run_id is None:
+        return None
+    return MatchRun.objects.defer("artifact", "trial").filter(pk=run_id).first()
+
+
 def forget_model() -> None:
     _kept.forget()
 

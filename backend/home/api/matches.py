@@ -45,7 +45,7 @@ class Preview(APIView):
             raise ManyInvalid(problems)
         weights = dict(data.get("weights", {}))
         return Response(
-            _shape(preview(answers, weights=weights, limit=data["limit"], language=_language()))
+            _shape(preview(answers, weights=weights, limit=data["limit"], language=language()))
         )
 
 
@@ -61,13 +61,14 @@ class MyMatches(MyView):
         # By points alone, or with what the person's page adds (places that it moved are marked).
         rules = rules_of(user) if query.get("as_page") == "1" else ListRules()
         ranked = preview(
-            answers, weights=weights, limit=limit_of(query), language=_language(),
+            answers, weights=weights, limit=limit_of(query), language=language(),
             rules=rules, hidden=hidden_of(user), seed=user.public_id,
         )  # fmt: skip
         return Response(_shape(ranked))
 
 
-def _language() -> str:
+def language() -> str:
+    """`vi` or `en`, from Accept-Language."""
     return "en" if (get_language() or "").startswith("en") else "vi"
 
 

@@ -118,7 +118,7 @@ class SavedItem(MyView):
         return self.once(request, lambda: self._save(request, public_id))
 
     def _save(self, request: Request, public_id: str) -> Response:
-        save_for_later(_public(public_id), by=_person(request))
+        save_for_later(public_project(public_id), by=_person(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(**schema.UNSAVE)
@@ -126,11 +126,12 @@ class SavedItem(MyView):
         return self.once(request, lambda: self._drop(request, public_id))
 
     def _drop(self, request: Request, public_id: str) -> Response:
-        drop_from_saved(_public(public_id), by=_person(request))
+        drop_from_saved(public_project(public_id), by=_person(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _public(public_id: str) -> Project:
+def public_project(public_id: str) -> Project:
+    """A project on the public list; everything else is absent."""
     found = public_projects().filter(public_id=public_id).first()
     if found is None:
         raise NotFound(_("No such thing, or not for you."))

@@ -29,6 +29,7 @@ from backend.projects.search_filters import CHOICES, ListFilters
 
 MOST_SEARCHES = 20
 MOST_NAME = 80
+MOST_PARTS = 400  # of an address: far more than there are filters
 MOST_NEW = 100
 IN_A_MAIL = 10
 ALERT_HOUR = 7
@@ -47,6 +48,8 @@ def filters_of(query: str) -> ListFilters:
 
 def canonical(query: str) -> str:
     """The same filters in one order, without page and ordering: equal searches are equal texts."""
+    if query.count("&") > MOST_PARTS:
+        raise Invalid(gettext_lazy("Choose at least one filter first."), field="query")
     given = QueryDict(query)
     kept = [
         (name, value) for name in CHOICES for value in sorted(set(given.getlist(name))) if value
