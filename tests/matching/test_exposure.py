@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from backend.accounts.answers import Answers
 from backend.core.errors import Invalid, NotAllowed
+from backend.core.models import AuditEvent
 from backend.matching import actions, exposure, queries
 from backend.matching.exposure import Seen, missing_shares, reached
 from backend.matching.models import ExposureCount, ExposurePolicy, ListView, Match
@@ -16,6 +17,7 @@ from backend.matching.moving import FLOOR_AT, floor_draws
 from backend.matching.queries import PAGE_RULES, ListRules
 from backend.projects import taxonomy
 from tests import factories
+from tests.reviews.desk import sign_in
 from tests.matching.world import WHO, a_market, a_profile
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +205,27 @@ def test_past_lists_are_made_again_for_their_person_only(client: Client, listed:
     assert "all 12 places are the same" in page
     client.force_login(other)
     assert client.get(f"/en/me/lists/{stored.public_id}/").status_code == 404
+
+
+def test_a_lead_writes_a_new_floor_on_the_page_and_nobody_else(rates: None) -> None:
+    lead, other = factories.an_officer("lead"), factories.an_officer("case_officer")
+    path = "/en/office/rules/exposure/"
+    rule = {
+        "floor_percent": "50", "places": "3", "window_days": "14", "source_vi": "Quyết định thử",
+        "source_en": "A test decision", "starts": timezone.localdate().isoformat(),
+    }  # fmt: skip
+    assert sign_in(other).post(path, rule).status_code in {400, 403}
+    desk = sign_in(lead)
+    for name, value in (
+        ("floor_percent", "1e9"), ("floor_percent", "91"), ("places", "\x00"), ("window_days", ""),
+        ("source_vi", "x" * 301), ("starts", "2020-01-01"), ("starts", "soon"),
+    ):  # fmt: skip
+        page = desk.post(path, rule | {name: value})
+        assert page.status_code == 400, name
+        assert "There is a problem" in page.content.decode()
+        assert 'value="A test decision"' in page.content.decode()
+    assert ExposurePolicy.objects.count() == 1
+    assert desk.post(path, rule).status_code == 302
+    assert ExposurePolicy.objects.order_by("-in_force_from")[0].floor_percent == 50
+    assert AuditEvent.objects.filter(code="exposure_policy.set").count() == 1
+    assert "A test decision" in desk.get(path).content.decode()

@@ -60,6 +60,7 @@ MATRIX: dict[str, tuple[str, str, dict[str, Any], frozenset[str]]] = {
     "rules": ("", "get", {}, DESK | {"elsewhere"}),
     "questions": ("frame", "get", {}, DESK | {"elsewhere"}),
     "rule": ("kind", "get", {}, DESK | {"elsewhere"}),
+    "exposure": ("", "get", {}, DESK | {"elsewhere"}),
     "people": ("", "get", {}, DESK | {"elsewhere"}),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from django.urls import path
 from backend.home.office import (
     case_page,
     decide_pages,
+    exposure_page,
     letter_pages,
     question_pages,
     queue_page,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("figures/", record_pages.figures, name="figures"),
     path("rules/", rule_pages.rules, name="rules"),
     path("rules/self-check/<slug:frame>/", question_pages.questions, name="questions"),
+    path("rules/exposure/", exposure_page.exposure, name="exposure"),
     path("rules/<slug:kind>/", rule_pages.rule, name="rule"),
     path("people/", rule_pages.people, name="people"),
 ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import Role, User
 from backend.accounts.permissions import check_has_role
 from backend.core import audit
+from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid
 from backend.core.text import clean_text
 from backend.matching.exposure import (
@@ -24,6 +25,7 @@ from backend.matching.queries import today
 from backend.projects.models import Project
 
 KEPT_DAYS = 400
+SLIP = timedelta(minutes=5)  # a form that was open for a while
 UNUSED_KEPT = timedelta(days=14)
 
 
@@ -83,6 +85,8 @@ def set_exposure_policy(
     if not all(0 < len(text) <= 300 for text in texts):
         raise Invalid(_("Name the decision in both languages, in at most 300 characters."),
                       field="source_vi")  # fmt: skip
+    if in_force_from < app_now() - SLIP:
+        raise Invalid(_("Choose today or a later day."), field="in_force_from")
     if ExposurePolicy.objects.filter(in_force_from=in_force_from).exists():
         raise Conflict(_("A rule for this moment exists already."), field="in_force_from")
     policy = ExposurePolicy.objects.create(
