@@ -208,6 +208,17 @@ class _Kept:
         assert found is not None
         return found
 
+    def newest(self) -> Catalogue:
+        """Never older than the call: waits while another thread reads, then reads if it must."""
+        with self.lock:
+            kept = self.catalogue
+            if kept is None or kept.version != _version():
+                self._read()
+            self.checked_at = time.monotonic()
+            found = self.catalogue
+        assert found is not None
+        return found
+
     def _read(self) -> None:
         self.catalogue = build()
 
@@ -228,6 +239,11 @@ _kept = _Kept()
 def current_catalogue() -> Catalogue:
     """The listings, at most two seconds old (large ones: and the seconds that reading takes)."""
     return _kept.current()
+
+
+def newest_catalogue() -> Catalogue:
+    """The listings as they stand now, for workers: they may wait, and decide by no old row."""
+    return _kept.newest()
 
 
 def forget_catalogue() -> None:

@@ -18,6 +18,7 @@ from backend.core.errors import DomainError
 from backend.core.money import Money
 from backend.funding.actions import cards, pledges
 from backend.funding.queries import Rate, convert, latest_rates
+from backend.matching.catalogue import newest_catalogue
 from backend.matching.engine.allocate import Settings, allocate
 from backend.matching.queries import explain_for
 from backend.remittances.actions import carried_of, locked_plan, skip_run
@@ -114,6 +115,7 @@ def propose_waiting() -> DayAllocation | None:
     runs = [r for r in waiting.select_related("plan__investor").order_by("pk") if _refresh(r)]
     if not runs:
         return None
+    newest_catalogue()  # a list older than the rounds would leave new ones out
     rates, rounds = latest_rates(), open_rounds()
     found = [candidate_of(run, rounds, rates, at) for run in runs]
     problem = problem_of(found, rates)

@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
+from django.utils import timezone
 
+from backend.accounts.models import InvestorProfile, User
 from backend.core import jobs
 from backend.core.errors import NotAllowed
 from backend.matching import actions, demand, population
@@ -102,3 +106,20 @@ def test_a_draft_that_its_owner_alone_sees_has_a_panel_too(client: Client, rates
     assert "dưới 10" in client.get(path).content.decode()
     client.force_login(factories.a_user())
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_owners_own_people_are_not_counted(rates: None) -> None:
+    """Ten settled people, one of whom is the owner: nine is too few to be told."""
+    owner = factories.a_user()
+    crowd = [owner, *(factories.a_user() for _ in range(9))]
+    User.objects.filter(pk__in=[u.pk for u in crowd]).update(
+        joined_at=timezone.now() - timedelta(days=30)
+    )
+    for user in crowd:
+        EmailAddress.objects.create(user=user, email=user.email, verified=True)
+        InvestorProfile.objects.create(user=user, fields=["smart_manufacturing"])
+    for by, told in ((owner, (0, 9)), (factories.a_user(), (10, 19))):
+        project = factories.a_draft(owner=by, field="smart_manufacturing")
+        report = actions.count_demand(project, state=f"of {project.pk}")
+        assert tuple(report.content["answered"]) == told

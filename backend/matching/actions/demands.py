@@ -8,15 +8,15 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from backend.accounts.models import User
+from backend.accounts.models import OrganisationMembership, User
 from backend.core import jobs
 from backend.core.money import Money
 from backend.funding.queries import latest_rates
 from backend.matching import demand
 from backend.matching.catalogue import (
     COLUMNS,
-    current_catalogue,
     in_base,
+    newest_catalogue,
     read_listings,
 )
 from backend.matching.engine.schema import Answers, Listing
@@ -52,9 +52,9 @@ def count_demand(project: Project, *, state: str) -> DemandReport:
     found = DemandReport.objects.filter(project=project, made_from=state).first()
     if found is not None:
         return found
-    rows = current_catalogue().arrays
+    rows = newest_catalogue().arrays
     listing = _listing(project)
-    people = list(_people())
+    people = list(_people(project))
     edits = demand.edits_of(listing, people, rows)
     counted = demand.count_fits(listing, edits, people, current_model().model, rows)
     content: dict[str, Any] = demand.report(counted, edits)
@@ -77,9 +77,12 @@ def _listing(project: Project) -> Listing:
     return Listing(**{**listing.__dict__, "ticket": ticket})
 
 
-def _people() -> Iterator[Answers]:
-    """Confirmed people who have an account for a week, and the invented ones of the sample data."""
+def _people(project: Project) -> Iterator[Answers]:
+    """Confirmed people who have an account for a week, without the owner's own, and the invented
+    ones of the sample data."""
     rates = latest_rates()
-    for rows in (settled_profiles(), SimulatedInvestor.objects.order_by("pk")):
+    own = OrganisationMembership.objects.filter(organisation_id=project.owner_id or 0)
+    others = settled_profiles().exclude(user__in=own.values_list("user_id"))
+    for rows in (others, SimulatedInvestor.objects.order_by("pk")):
         for row in rows.iterator(chunk_size=2000):
             yield people_answers(row, rates)
