@@ -13,7 +13,7 @@ from backend.funding.models import FxRate
 from backend.matching import actions, catalogue, exposure, population, runs
 from backend.matching.models import MatchRun
 from backend.projects import taxonomy
-from tests import factories
+from tests.matching.world import a_market
 
 
 @pytest.fixture(autouse=True)
@@ -49,15 +49,15 @@ def rates(db: None) -> None:
 @pytest.fixture
 def listed(rates: None) -> list[Any]:
     fields = taxonomy.keys("field")
-    return [
-        factories.a_listed_project(
-            field=fields[n % 5],
-            instrument="contribution" if n % 2 else "loan",
-            technologies=["iot_sensors"] if n % 3 else ["ai"],
-            trl=4 + n % 5,
-        )
-        for n in range(12)
-    ]
+    return a_market(
+        12,
+        lambda n: {
+            "field": fields[n % 5],
+            "instrument": "contribution" if n % 2 else "loan",
+            "technologies": ["iot_sensors"] if n % 3 else ["ai"],
+            "trl": 4 + n % 5,
+        },
+    )
 
 
 @pytest.fixture

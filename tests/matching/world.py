@@ -1,5 +1,6 @@
 """The person whose lists the tests look at."""
 
+from collections.abc import Callable
 from typing import Any
 
 from backend.accounts.answers import Answers, values_of
@@ -25,24 +26,30 @@ def a_profile(**changes: Any) -> InvestorProfile:
     return InvestorProfile.objects.create(user=user, **(values_of(WHO) | changes))
 
 
-def a_market(count: int, **facts: Any) -> list[Project]:
+def a_market(count: int, facts: Callable[[int], dict[str, Any]] | None = None) -> list[Project]:
     """Listed projects of every field and stage: the first walked the road, the others are copies
-    of its row, since two dozen walks would take as long as the rest of the suite."""
-    fields = taxonomy.keys("field")
-    first = factories.a_listed_project(field=fields[0], technologies=["ai"], trl=1, **facts)
+    of its row with the facts of their number, since two dozen walks take as long as the rest."""
+    facts = facts or every_kind
+    first = factories.a_listed_project(**facts(0))
     first.refresh_from_db()
     same = {f.attname: getattr(first, f.attname) for f in Project._meta.concrete_fields}
     same.pop("id")
     copies = [
         Project(**same | {
-            "public_id": new_id("prj"), "slug": f"{first.slug}-{n}", "field": fields[n % 5],
-            "trl": 1 + n % 9, "title_en": f"Project {n}", "title_vi": f"Dự án {n}",
-            "status": "draft",
-        })
+            "public_id": new_id("prj"), "slug": f"{first.slug}-{n}", "title_en": f"Project {n}",
+            "title_vi": f"Dự án {n}", "status": "draft",
+        } | facts(n))
         for n in range(1, count)
     ]  # fmt: skip
     made = Project.objects.bulk_create(copies)
     # The database lets no row skip a step.
     for step in ("submitted", "screening", "in_review", "decided", "listed"):
         Project.objects.filter(pk__in=[p.pk for p in made]).update(status=step)
+    for project in made:
+        project.status = "listed"
     return [first, *made]
+
+
+def every_kind(number: int) -> dict[str, Any]:
+    fields = taxonomy.keys("field")
+    return {"field": fields[number % 5], "technologies": ["ai"], "trl": 1 + number % 9}
