@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.accounts.answers import Answers
+from backend.core.clock import app_now, city_day
 from backend.core.errors import Invalid, NotAllowed
 from backend.core.models import AuditEvent
 from backend.matching import actions, exposure, queries
@@ -212,7 +213,7 @@ def test_a_lead_writes_a_new_floor_on_the_page_and_nobody_else(rates: None) -> N
     path = "/en/office/rules/exposure/"
     rule = {
         "floor_percent": "50", "places": "3", "window_days": "14", "source_vi": "Quyết định thử",
-        "source_en": "A test decision", "starts": timezone.localdate().isoformat(),
+        "source_en": "A test decision", "starts": city_day(app_now()).isoformat(),
     }  # fmt: skip
     assert sign_in(other).post(path, rule).status_code in {400, 403}
     desk = sign_in(lead)

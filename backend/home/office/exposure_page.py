@@ -6,13 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from backend.accounts.models import Role
 from backend.accounts.permissions import roles_of
-from backend.core.clock import app_now, city_day
+from backend.core.clock import CITY_ZONE, app_now, city_day
 from backend.core.errors import DomainError, Invalid
 from backend.core.text import clean_text
 from backend.home.office.base import desk_page, done, errors_of, language_of_page, person_of
@@ -76,4 +75,4 @@ def _moment(text: str) -> datetime:
     now = app_now()
     if day == city_day(now):
         return now
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return datetime.combine(day, time.min, tzinfo=CITY_ZONE)
