@@ -18,8 +18,8 @@ from backend.matching.moving import FLOOR_AT, floor_draws
 from backend.matching.queries import PAGE_RULES, ListRules
 from backend.projects import taxonomy
 from tests import factories
-from tests.reviews.desk import sign_in
 from tests.matching.world import WHO, a_market, a_profile
+from tests.reviews.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 
