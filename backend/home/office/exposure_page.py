@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 from backend.accounts.models import Role
 from backend.accounts.permissions import roles_of
 from backend.core.clock import app_now, city_day
-from backend.core.formats import CITY_ZONE
 from backend.core.errors import DomainError, Invalid
+from backend.core.formats import CITY_ZONE
 from backend.core.text import clean_text
 from backend.home.office.base import desk_page, done, errors_of, language_of_page, person_of
 from backend.matching import actions
