@@ -155,7 +155,7 @@ class SlipForm(MoneyReading, forms.Form):
         error_messages={"required": _("This part is missing")},
         widget=forms.TextInput(attrs=TEXT),
     )
-    paid_vnd = _money(_("Paid out, in đồng"))
+    paid_vnd = _money(_("Paid out, in ₫"))
     paid_on = _day(_("Day of payment"))
     proof = forms.FileField(
         label=_("The slip"),
@@ -206,7 +206,7 @@ class TransferForm(forms.Form):
 
 
 class PaybackForm(MoneyReading, forms.Form):
-    amount = _money(_("Paid back, in đồng"))
+    amount = _money(_("Paid back, in ₫"))
     paid_on = _day(_("Day of payment"))
     note = forms.CharField(
         label=_("Note"), max_length=300, required=False, widget=forms.TextInput(attrs=TEXT)

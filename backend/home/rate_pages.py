@@ -51,7 +51,7 @@ def problem_words(code: str) -> str:
     """What is wrong with a row or a file, as a sentence that says what to write."""
     return {
         "base": _("Write a currency that is taken here, for example USD"),
-        "quote": _("Write VND: every rate is in đồng"),
+        "quote": _("Write VND: every rate is in ₫"),
         "rate": _("Write the rate as digits with a point, for example 26310.5"),
         "as_of": _("Write the day as 2026-11-26"),
         "ahead": _("The day lies ahead"),

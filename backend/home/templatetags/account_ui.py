@@ -38,11 +38,20 @@ def marked(text: str) -> str | SafeString:
 
 
 @register.simple_tag
-def title_of(project: Project) -> str | SafeString:
-    """The title in the page's language, or the original marked with its language."""
+def title_text(project: Project) -> str:
+    """The same without a mark, where only text may stand (the title of the page)."""
+    language = (get_language() or "vi")[:2]
+    other = "en" if language == "vi" else "vi"
+    return str(getattr(project, f"title_{language}", "") or getattr(project, f"title_{other}", ""))
+
+
+@register.simple_tag
+def title_of(project: Project) -> SafeString:
+    """The title in the page's language, or the original marked with its language. Titles hold
+    names of places, so checks of language know them by their class."""
     language = (get_language() or "vi")[:2]
     title = getattr(project, f"title_{language}", "")
     if title:
-        return str(title)
+        return format_html('<span class="ttl">{}</span>', title)
     other = "en" if language == "vi" else "vi"
     return format_html('<span lang="{}">{}</span>', other, getattr(project, f"title_{other}", ""))
