@@ -115,6 +115,7 @@ class Requirements:
     reflection_days: int
     business_days: int
     knowledge_years: int | None
+    knowledge_rule: str
     loss_share: Decimal | None
     warn_above: dict[str, Any] | None
     limits: tuple[Limit, ...]
@@ -201,6 +202,14 @@ def requirements(
     if route is None:
         raise LookupError(f"no rule on the way of money for {instrument}")
     people_below, people_rule = _people(rules)
+    asked = min(
+        (
+            (int(r.body["knowledge_check_valid_years"]), r.id)
+            for r in rules
+            if "knowledge_check_valid_years" in r.body
+        ),
+        default=(None, ""),
+    )
     refusing = next((r.id for r in rules if r.body.get("is_offered") is False), "")
     return Requirements(
         rule_ids=tuple(r.id for r in rules),
@@ -208,7 +217,8 @@ def requirements(
         terms_behind_check=any(r.body.get("terms_visible", "public") != "public" for r in rules),
         reflection_days=max((_whole_days(r) for r in rules), default=0),
         business_days=max((r.body.get("cooling_off_days_business", 0) for r in rules), default=0),
-        knowledge_years=min(_all(rules, "knowledge_check_valid_years"), default=None),
+        knowledge_years=asked[0],
+        knowledge_rule=asked[1],
         loss_share=max(
             (Decimal(str(x)) for x in _all(rules, "loss_simulation_share_of_net_worth")),
             default=None,

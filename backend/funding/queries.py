@@ -5,12 +5,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
 
 from backend.core.errors import Conflict, NotFound
 from backend.core.money import Money, convert_minor
-from backend.funding.models import BankReturn, FxRate, Pledge, ProfessionalClaim, Round
+from backend.funding.models import (
+    BankReturn,
+    FxRate,
+    Payback,
+    Pledge,
+    ProfessionalClaim,
+    Round,
+)
 from backend.funding.workflow import PledgeStatus, RoundStatus
 from backend.projects.models import Project
 
@@ -113,3 +121,29 @@ def return_for(user: Any, public_id: str) -> BankReturn:
 def claims_of(user: Any) -> QuerySet[ProfessionalClaim]:
     """What the person claimed to be, newest first."""
     return ProfessionalClaim.objects.filter(user=user).order_by("-claimed_at", "-id")
+
+
+@dataclass(frozen=True)
+class PaidBackMonth:
+    """What owners reported to have paid back with payment days in one month: claimed, or verified
+    by an officer. In đồng; none of it passed through here."""
+
+    month: str
+    is_verified: bool
+    sum: Money
+    rounds: int
+
+
+def paid_back_by_month() -> list[PaidBackMonth]:
+    """For the public flows: every month with a report, oldest first."""
+    rows = (
+        Payback.objects.filter(currency="VND")
+        .annotate(month=TruncMonth("paid_on"), verified=Q(verified_at__isnull=False))
+        .values("month", "verified")
+        .annotate(total=Sum("amount_minor"), rounds=Count("round", distinct=True))
+        .order_by("month", "verified")
+    )
+    return [
+        PaidBackMonth(f"{r['month']:%Y-%m}", r["verified"], Money(r["total"], "VND"), r["rounds"])
+        for r in rows
+    ]

@@ -114,7 +114,7 @@ def standing_of(
     lifted = lifted_for(user, round_.instrument, at.date())
     needs = requirements_on(country, round_.instrument, at.date(), lifted)
     rates = latest_rates()
-    figures = _figures(user, at) if needs.needs_figures else None
+    figures = figures_of(user, at) if needs.needs_figures else None
     knowledge = _knowledge(user, needs, at)
     worth = _worth(figures)
     warn_above = _warn_above(needs, worth, rates)
@@ -154,7 +154,7 @@ def _is_unread(check: KnowledgeCheck) -> bool:
     return bool(check.wrong) and check.acknowledged_at is None
 
 
-def _figures(user: User, at: datetime) -> InvestorFigures | None:
+def figures_of(user: User, at: datetime) -> InvestorFigures | None:
     """Told within the last year: means change."""
     rows = InvestorFigures.objects.filter(user=user, told_at__gt=at - YEAR)
     return rows.order_by("-told_at", "-id").first()

@@ -303,7 +303,7 @@ def figures(request: HttpRequest, plg: str) -> HttpResponse:
     pledge = _draft(request, plg)
     user = person_of(request)
     data = request.POST if request.method == "POST" else None
-    form = FiguresForm(data, initial={"currency": pledge.currency})
+    form = FiguresForm(data, initial=_figures_told(user, pledge))
     if data is not None and form.is_valid():
         try:
             telling.tell_figures(
@@ -317,6 +317,18 @@ def figures(request: HttpRequest, plg: str) -> HttpResponse:
             return next_step(pledge)
     context = _page(pledge, "figures", form=form)
     return render(request, "pledge/figures.html", context, status=400 if form.errors else 200)
+
+
+def _figures_told(user: User, pledge: Pledge) -> dict[str, str]:
+    """What the person told within the last year, to be changed rather than typed again."""
+    told = standing.figures_of(user, app_now())
+    if told is None:
+        return {"currency": pledge.currency}
+    sums = {"income": told.income_minor, "liquid": told.liquid_minor,
+            "commitments": told.commitments_minor}  # fmt: skip
+    return {"currency": told.currency} | {
+        name: f"{Money(minor, told.currency).major:f}" for name, minor in sums.items()
+    }
 
 
 @never_cache

@@ -8,10 +8,14 @@ from django.test import Client
 from django.urls import reverse
 
 from backend.accounts.models import User
+from backend.core.clock import app_now
 from backend.core.models import AuditEvent
-from backend.funding.actions import bank_returns, milestones, returns
+from backend.core.money import Money
+from backend.funding.actions import bank_returns, banking, milestones, returns
 from backend.funding.actions.banking import AccountDetails
 from backend.funding.models import BankReturn, Pledge, Round
+from backend.funding.queries import paid_back_by_month
+from backend.home.portfolio import portfolio_of
 from backend.home.receipts import receipt_of
 from backend.home.statement import statement_of
 from backend.ledger import book, chart, checks
@@ -123,3 +127,23 @@ def test_only_the_person_and_finance_reach_the_pages(
                 assert reply.status_code in {302, 403, 404}, (name, address)
     row.refresh_from_db()
     assert row.status == "owed"
+
+
+def test_what_owners_report_is_there_for_portfolio_and_flows(
+    funded: Round,  # noqa: F811
+    officers: tuple[User, User],  # noqa: F811
+) -> None:
+    today = date.today()
+    for minor in (2_000_000, 3_000_000):
+        row = banking.report_payback(
+            funded, by=owner_of(funded), money=Money(minor, "VND"), paid_on=today, note="",
+            proof=taken(),
+        )  # fmt: skip
+    banking.verify_payback(row, by=officers[0])
+    found = [(r.is_verified, r.sum.minor, r.rounds) for r in paid_back_by_month()]
+    assert found == [(False, 2_000_000, 1), (True, 3_000_000, 1)]
+    person = Pledge.objects.filter(round=funded).select_related("investor")[0].investor
+    (line,) = portfolio_of(person, "vi", app_now()).rows
+    assert [(p.is_verified, p.money.minor) for p in line.paybacks] == [
+        (True, 3_000_000), (False, 2_000_000),
+    ]  # fmt: skip
