@@ -17,7 +17,8 @@ from backend.funding import office
 from backend.funding.actions import banking, control, disbursements
 from backend.funding.files import take_file
 from backend.funding.models import Disbursement
-from backend.home.me_pages import confirmed_recently, person_of
+from backend.funding.workflow import DisbursementStatus
+from backend.home.me_pages import confirmed_first, confirmed_recently, person_of
 from backend.home.milestone_pages import put
 from backend.home.office_forms import ReasonForm, ReceiptForm, SlipForm, total_of
 
@@ -56,7 +57,16 @@ def propose(request: HttpRequest, trn: str) -> HttpResponse:
 @require_staff_code(*READERS)
 @require_safe
 def payment(request: HttpRequest, dsb: str) -> HttpResponse:
-    return _payment(request, office.disbursement_for(dsb), SlipForm())
+    row = office.disbursement_for(dsb)
+    is_finance = "finance" in request.office_roles  # type: ignore[attr-defined]
+    if is_finance and row.status == DisbursementStatus.INSTRUCTED:
+        # The next form takes a file, which would be lost on the way to the password.
+        return confirmed_first(_empty_payment)(request, row)
+    return _empty_payment(request, row)
+
+
+def _empty_payment(request: HttpRequest, row: Disbursement) -> HttpResponse:
+    return _payment(request, row, SlipForm())
 
 
 def _payment(request: HttpRequest, row: Disbursement, form: SlipForm) -> HttpResponse:
@@ -135,7 +145,7 @@ def bank_returned(request: HttpRequest, dsb: str) -> HttpResponse:
 @never_cache
 @require_staff_code("finance")
 @require_http_methods(BOTH)
-@confirmed_recently
+@confirmed_first
 def account(request: HttpRequest, acc: str) -> HttpResponse:
     """An owner's bank details in the clear: who reads them is written down."""
     row = office.account_for(acc)

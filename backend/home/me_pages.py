@@ -1,14 +1,19 @@
 """A person's own pages: overview, details, saved projects, keys of programs, data."""
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,6 +40,20 @@ View = Callable[..., HttpResponse]
 def confirmed_recently(view: View) -> View:
     """What this page changes asks for the password (or code) of the last minutes."""
     wrapped: View = reauthentication_required(allow_get=True)(view)
+    return wrapped
+
+
+def confirmed_first(view: View) -> View:
+    """Even reading asks for the password (or code) of the last minutes: bank details, proofs, a
+    form with a file. What was sent by somebody who is asked first is not kept anywhere."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_reauthentication_required(request, app="account"):
+            query = urlencode({"next": request.path})
+            return redirect(f"{reverse('account_reauthenticate')}?{query}")
+        return view(request, *args, **kwargs)
+
     return wrapped
 
 

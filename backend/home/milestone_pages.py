@@ -22,7 +22,7 @@ from backend.funding.actions import banking, milestones, rounds
 from backend.funding.actions.banking import AccountDetails
 from backend.funding.files import take_file
 from backend.funding.models import OwnerAccount, Payback
-from backend.home.me_pages import confirmed_recently, person_of
+from backend.home.me_pages import confirmed_first, person_of
 from backend.home.office_forms import (
     AccountForm,
     EvidenceForm,
@@ -246,7 +246,7 @@ def owner_milestone(request: HttpRequest, trn: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(BOTH)
-@confirmed_recently
+@confirmed_first
 def owner_account(request: HttpRequest, org: str) -> HttpResponse:
     """Where the organisation is paid: asked for after a fresh sign-in, confirmed by another."""
     found = Organisation.objects.filter(public_id=org, memberships__user=person_of(request)).first()

@@ -20,7 +20,7 @@ from backend.funding.actions import professional
 from backend.funding.files import take_file
 from backend.funding.models import ProfessionalClaim
 from backend.funding.queries import claims_of
-from backend.home.me_pages import confirmed_recently, person_of
+from backend.home.me_pages import confirmed_first, confirmed_recently, person_of
 from backend.home.milestone_pages import put
 from backend.home.office_forms import ClaimForm, JudgeForm
 from backend.home.pledge_forms import language_now
@@ -113,7 +113,7 @@ def claim(request: HttpRequest, pro: str) -> HttpResponse:
 @never_cache
 @require_staff_code("finance")
 @require_safe
-@confirmed_recently
+@confirmed_first
 def claim_proof(request: HttpRequest, pro: str) -> HttpResponse:
     """The proof as a download, never as a page; who opened it is written down."""
     row = office.claim_for(pro)

@@ -15,7 +15,7 @@ from backend.funding import office
 from backend.funding.actions import bank_returns
 from backend.funding.actions.banking import AccountDetails
 from backend.funding.queries import return_for
-from backend.home.me_pages import confirmed_recently, person_of
+from backend.home.me_pages import confirmed_first, confirmed_recently, person_of
 from backend.home.milestone_pages import put
 from backend.home.office_forms import AccountForm, TransferForm
 
@@ -25,7 +25,7 @@ BOTH = ["GET", "HEAD", "POST"]
 @never_cache
 @login_required
 @require_http_methods(BOTH)
-@confirmed_recently
+@confirmed_first
 def my_return(request: HttpRequest, rtn: str) -> HttpResponse:
     """Asked for here alone, after a fresh sign-in, never by mail."""
     row = return_for(request.user, rtn)
@@ -50,7 +50,7 @@ def my_return(request: HttpRequest, rtn: str) -> HttpResponse:
 @never_cache
 @require_staff_code("finance")
 @require_http_methods(BOTH)
-@confirmed_recently
+@confirmed_first
 def bank_return(request: HttpRequest, rtn: str) -> HttpResponse:
     """The account in the clear (who reads it is written down), and the transfer of one sum."""
     row = office.bank_return_for(rtn)

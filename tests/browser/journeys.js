@@ -2,6 +2,7 @@
 const assert = require("node:assert");
 const { execSync } = require("node:child_process");
 const fs = require("node:fs");
+const os = require("node:os");
 const { withBrowser, openPage } = require("./browser");
 
 const [, , name, base, javascript, width, language] = process.argv;
@@ -286,6 +287,47 @@ const journeys = {
     await accessible(page);
     await moveDate(page, 0);
   },
+  // Evidence → accepted by one officer and confirmed by another → a payment that one finance
+  // officer prepares and another approves → the bank's slip → released.
+  async payout(page) {
+    await enterOffice(page, "tung@caukieu.example");
+    await page.goto(`${base}/${language}/office/`);
+    await press(page, ".subnav a[href$='/milestones/']");
+    await press(page, "main table th a[href*='/milestones/trn_']");
+    const address = page.url();
+    await page.$eval("input[name=outcome][value=accept]", (e) => e.click());
+    await press(page, "aside form button.btn");
+    assert.strictEqual((await page.$$("form[action$='/confirm/']")).length, 0, "not by the first");
+    await enterOffice(page, "duong@caukieu.example");
+    await page.goto(address);
+    await press(page, "form[action$='/confirm/'] button");
+    await enterOffice(page, "long@caukieu.example");
+    await page.goto(`${base}/${language}/office/`);
+    assert.match(page.url(), /\/money\/$/);
+    await press(page, "form[action$='/prepare/'] button");
+    await again(page);
+    const payment = page.url();
+    assert.strictEqual((await page.$$("form[action$='/approve/']")).length, 0, "not by the maker");
+    await accessible(page);
+    await enterOffice(page, "nam@caukieu.example");
+    await page.goto(payment);
+    await press(page, "form[action$='/approve/'] button");
+    await again(page);
+    await press(page, "form[action$='/instruct/'] button");
+    await press(page, "form[action$='/confirm/'] button");
+    assert.ok(await page.$("#error-summary"), "a slip is asked for");
+    await accessible(page);
+    await page.type("#id_bank_reference", `FT-${Date.now()}`);
+    await page.type("#id_paid_vnd", "1 800 000 000");
+    await page.$eval("#id_paid_on", (e) => { e.value = "2026-01-05"; });
+    const slip = `${os.tmpdir()}/slip-${Date.now()}.pdf`;
+    fs.writeFileSync(slip, "%PDF-1.4 a slip");
+    await (await page.$("#id_proof")).uploadFile(slip);
+    await press(page, "form[action$='/confirm/'] button");
+    fs.unlinkSync(slip);
+    assert.strictEqual((await page.$$("main form")).length, 0, "nothing is left to do");
+    await accessible(page);
+  },
   // An officer asks for a link, and is asked for the code of the local outbox after it.
   async officer(page) {
     await page.goto(`${base}/${language}/account/sign-in/`);
@@ -353,6 +395,13 @@ function work() {
     + "payment_tasks.charge_due()";
   execSync(`${process.env.PYTHON} manage.py shell -v 0 --no-imports -c "${code}"`,
     { cwd: process.env.ROOT, stdio: "ignore" });
+}
+
+// What changes money asks for the password of the last minutes, once, and then goes on.
+async function again(page) {
+  if (!/account\/again\//.test(page.url())) return;
+  await page.type("input[name=password]", process.env.DEMO_PASSWORD);
+  await press(page, "main form button[type=submit]");
 }
 
 // Signing in as somebody of the office: password, then the code that the local outbox shows.

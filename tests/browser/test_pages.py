@@ -102,7 +102,8 @@ JOURNEYS = ["match", "browse", "language", "account", "join", "officer"]
 DESK = [("desk", "on", 1280, "vi"), ("deskforms", "off", 390, "en")]
 # They move the demo date and close rounds: last, in this order.
 MONEY = [
-    ("withdraw", "on", 390, "en"), ("pledged", "off", 390, "vi"), ("threeds", "on", 1280, "en"),
+    ("payout", "on", 1280, "vi"), ("withdraw", "on", 390, "en"), ("pledged", "off", 390, "vi"),
+    ("threeds", "on", 1280, "en"),
 ]  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def _journeys() -> list[tuple[str, str, int, str]]:
         # A withdrawn pledge leaves its place free, so that way can be walked again and again.
         names = [*JOURNEYS, "withdraw"]
         every = itertools.product(names, ("on", "off"), (390, 1280), ("vi", "en"))
-        return [*every, *DESK, *MONEY[1:]]
+        return [*every, *DESK, *(m for m in MONEY if m[0] != "withdraw")]
     kinds = itertools.cycle([("on", 390, "vi"), ("off", 1280, "en"), ("off", 390, "vi")])
     return [*((name, *next(kinds)) for name in JOURNEYS), *DESK, *MONEY]
 

@@ -105,7 +105,6 @@ def test_only_the_person_and_finance_reach_the_pages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("backend.accounts.permissions.staff_code_problem", lambda request: None)
-    monkeypatch.setattr("backend.home.return_pages.confirmed_recently", lambda view: view)
     a_failed_milestone(funded, officers)
     row = BankReturn.objects.select_related("pledge__investor").order_by("id")[0]
     mine = reverse("home:my_return", args=[row.public_id])
@@ -147,3 +146,26 @@ def test_what_owners_report_is_there_for_portfolio_and_flows(
     assert [(p.is_verified, p.money.minor) for p in line.paybacks] == [
         (True, 3_000_000), (False, 2_000_000),
     ]  # fmt: skip
+
+
+def test_bank_details_are_read_after_a_fresh_sign_in_only(
+    funded: Round,  # noqa: F811
+    finance: tuple[User, User],  # noqa: F811
+    officers: tuple[User, User],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("backend.accounts.permissions.staff_code_problem", lambda request: None)
+    a_failed_milestone(funded, officers)
+    row = BankReturn.objects.select_related("pledge__investor").order_by("id")[0]
+    bank_returns.tell_destination(row, WHERE, by=row.pledge.investor)
+    client = Client()
+    client.force_login(finance[0])
+    reply = client.get(reverse("home:bank_return", args=[row.public_id]))
+    assert reply.status_code == 302
+    assert "again" in reply.headers["Location"]
+    client.force_login(row.pledge.investor)
+    form = {"holder": "A", "bank_name": "B", "number": "12345678"}
+    reply = client.post(reverse("home:my_return", args=[row.public_id]), form)
+    assert "again" in reply.headers["Location"]
+    assert "12345678" not in str(dict(client.session.items())), "nothing sent is kept"
+    assert not AuditEvent.objects.filter(code="bank_return.read").exists()

@@ -39,6 +39,7 @@ def test_who_pledged_with_a_card_that_ends_too_early_is_told_twice(sandbox: Sand
         ends = {"exp_month": 1, "exp_year": now.year}
     sandbox.told("card", payment_method=card.payment_method, **ends)
     type(card).objects.filter(pk=card.pk).update(**ends)
+    move_clocks(sandbox, days=1)
     assert [expiry.warn_of_expiring_cards() for _ in range(2)] == [1, 0]
     move_clocks(sandbox, days=25)
     assert [expiry.warn_of_expiring_cards() for _ in range(2)] == [1, 0]
