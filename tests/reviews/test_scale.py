@@ -26,10 +26,10 @@ MANY = """
 INSERT INTO projects_project (public_id, slug, origin, is_example, owner_id, status, frozen_reason,
     original_language, title_vi, title_en, summary_vi, summary_en, owner_name_vi, owner_name_en,
     owner_kind, field, pillars, values, technologies, currency, languages, skills, content_version,
-    created_at, updated_at, submitted_at)
+    created_at, updated_at, submitted_at, is_high_value)
 SELECT 'prj_bench' || n, 'bench-' || n, 'proposal', false, %(owner)s, 'draft', '', 'vi',
     'Hồ sơ số ' || n, 'Proposal ' || n, '', '', 'Công ty ' || n %% 900, '', 'firm',
-    'smart_manufacturing', '{}', '{}', '{}', 'VND', '{}', '{}', 1, now(), now(), now()
+    'smart_manufacturing', '{}', '{}', '{}', 'VND', '{}', '{}', 1, now(), now(), now(), false
 FROM generate_series(%(first)s, %(last)s) n;
 INSERT INTO projects_projectversion (project_id, number, content, content_sha256, created_at,
     updated_at)
