@@ -21,7 +21,7 @@ from backend.matching.engine.world import past_of, read_world, shelf_of
 
 KEPT = 300  # of all and of the cold listings, by the linear order: what is ranked again
 LEAVES = (7, 20)
-TREES = (100, 200, 300)
+TREES = (60, 120, 200)
 SHARES = (0.5, 1.0, 2.0)  # of the box in a fusion, the linear order counting 1
 BASIC = ("category", "country", "state", "region", "round_type", "ask", "exact_ask", "age")
 BASIC_CROSSES = ("category×country", "category×round_type", "round_type×place", "category×place")
@@ -114,13 +114,15 @@ def _field(window: Window) -> Field:
     people = np.array([number[p] for p in window.people], dtype=np.int64)
     shelf = shelf_of(world, venture.listing_frame(window))
     ridge = fit_ridge(past, world.unit)
-    every = [values for _name, values in parts(world, past, ridge, people, shelf)]
-    linear = np.zeros_like(every[0])
-    for weight, values in zip(weights.tolist(), every, strict=True):
-        linear += np.float32(weight) * values
+    weight = dict(zip(names, weights.tolist(), strict=True))
+    linear = np.zeros((len(people), len(window.listings)), dtype=np.float32)
+    for name, values in parts(world, past, ridge, people, shelf):
+        linear += np.float32(weight[name]) * values
     rows, columns = _pairs(window, linear)
-    features = np.stack([values[rows, columns] for values in every], axis=1)
-    return Field(window, examples, names, linear, rows, columns, features.astype(np.float32))
+    # A second pass: all parts of all pairs at once would not fit into the memory.
+    found = [values[rows, columns] for _name, values in parts(world, past, ridge, people, shelf)]
+    features = np.stack(found, axis=1)
+    return Field(window, examples, names, linear, rows, columns, features)
 
 
 def _pairs(window: Window, linear: Scores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -155,7 +157,7 @@ def _lambdamart(
     """Scores of the pairs after each number of trees."""
     examples = field.examples
     model = import_module("lightgbm").LGBMRanker(
-        n_estimators=max(trees), num_leaves=leaves, learning_rate=0.06, min_child_samples=40,
+        n_estimators=max(trees), num_leaves=leaves, learning_rate=0.1, min_child_samples=40,
         reg_lambda=5.0, lambdarank_truncation_level=30, random_state=0, n_jobs=2, verbose=-1,
     )  # fmt: skip
     sizes = np.bincount(examples.group)
@@ -172,7 +174,7 @@ def _boosted(
     examples = field.examples
     chosen = np.bincount(examples.group, examples.label)[examples.group]
     model = import_module("lightgbm").LGBMClassifier(
-        n_estimators=max(trees), num_leaves=leaves, learning_rate=0.06, min_child_samples=40,
+        n_estimators=max(trees), num_leaves=leaves, learning_rate=0.1, min_child_samples=40,
         reg_lambda=5.0, random_state=0, n_jobs=2, verbose=-1,
     )  # fmt: skip
     model.fit(

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.matching.engine import measures
+from backend.matching.engine.evaluate import gini
+from backend.matching.engine.exposure import with_floor
 from backend.matching.engine.fitted import FittedRanker
 from backend.matching.engine.frames import Schema
 from backend.matching.engine.learn import MatchRanker, Settings
@@ -172,7 +174,26 @@ def _compare(
         values[name] = _ndcg(world, scores, limits, people, after)
         cells.append(f"{name} {measures.interval(values[name])}")
     gap = measures.interval(values["ours"] - values["rules"])
-    print(f"{label}: " + "  ".join(cells) + f"  ours − rules {gap}")
+    print(f"{label}: " + "  ".join(cells) + f"  ours − rules {gap}", flush=True)
+    if not after:
+        _print_floor(world, orders["ours"], limits, people)
+
+
+def _print_floor(
+    world: Simulation, scores: NDArray[np.float64], limits: dict[int, int], people: list[int]
+) -> None:
+    """First pages of twenty with and without the floor; it moves nothing above the tenth place."""
+    pools, truths = _lists(world, scores, limits, people, 0, 100)
+    number = np.array([len(t) for t in truths])
+    floored = with_floor(pools, scores.shape[1])
+    for name, top in (("off", pools[:, :20]), ("on", floored.top)):
+        hits = np.array([np.isin(t, truth) for t, truth in zip(top, truths, strict=True)])
+        shown = measures.exposure(top, scores.shape[1])
+        print(
+            f"floor {name:3}: NDCG@10 {measures.ndcg(hits, number).mean():.4f}  Recall@20 "
+            f"{measures.recall(hits, number).mean():.4f}  coverage@20 "
+            f"{measures.coverage(shown):.3f}  Gini {gini(shown):.3f}"
+        )
 
 
 def _ours(
@@ -211,6 +232,20 @@ def _ndcg(
     people: list[int],
     after: int,
 ) -> NDArray[np.float64]:
+    top, truths = _lists(world, scores, limits, people, after, 10)
+    hits = np.array([np.isin(t, truth) for t, truth in zip(top, truths, strict=True)])
+    return measures.ndcg(hits, np.array([len(t) for t in truths]))
+
+
+def _lists(
+    world: Simulation,
+    scores: NDArray[np.float64],
+    limits: dict[int, int],
+    people: list[int],
+    after: int,
+    places: int,
+) -> tuple[NDArray[np.int64], list[list[int]]]:
+    """First places without what a person chose before, and what they chose later."""
     noise = np.random.default_rng(0).random(len(scores[0]))
     mine = np.array(scores)
     truths = []
@@ -218,9 +253,7 @@ def _ndcg(
         start = max(after, limits[person])
         mine[row, world.order[person][:start]] = -np.inf
         truths.append(world.order[person][start:])
-    top = measures.first_places(mine, 10, noise)
-    hits = np.array([np.isin(t, truth) for t, truth in zip(top, truths, strict=True)])
-    return measures.ndcg(hits, np.array([len(t) for t in truths]))
+    return measures.first_places(mine, places, noise), truths
 
 
 if __name__ == "__main__":

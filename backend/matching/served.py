@@ -29,6 +29,7 @@ class Exposure:
     """One way of serving the same people: `reached` is the share of listings at their floor."""
 
     ndcg_at_10: float
+    recall_at_20: float
     coverage_at_20: float
     gini_at_20: float
     reached: float
@@ -62,16 +63,22 @@ def exposure_of(
         total += shown
     # What people see once the floor works: all nights but the first, which had none.
     after = _reading(served, total - views, floor)
-    cost = 1 - after.ndcg_at_10 / by_points.ndcg_at_10 if by_points.ndcg_at_10 else 0.0
     return {
         "people": len(persons),
         "by_points": by_points.as_metrics(),
         "served": after.as_metrics(),
-        "cost_in_ndcg": round(cost, 4),
+        "cost_in_ndcg": _cost(by_points.ndcg_at_10, after.ndcg_at_10),
+        # The floor's places stand below the tenth, where NDCG@10 does not look.
+        "cost_in_recall": _cost(by_points.recall_at_20, after.recall_at_20),
         "floor_percent": floor_percent,
     }
 
 
+def _cost(plain: float, served: float) -> float:
+    return round(1 - served / plain, 4) if plain else 0.0
+
+
+Gains = list[tuple[float, float]]  # NDCG@10 and Recall@20 of each person
 Kept = tuple[tuple[tuple[str, float], ...], int, int]
 
 
@@ -84,8 +91,9 @@ def _serve(
     persons: Any,
     owed: Kept | None,
     explore: bool,
-) -> tuple[list[float], Floats]:
-    gains, shown = [], np.zeros(len(catalogue.arrays))
+) -> tuple[Gains, Floats]:
+    gains: Gains = []
+    shown = np.zeros(len(catalogue.arrays))
     ids = catalogue.arrays.ids
     for person in persons.tolist():
         before = seen.listing[seen.person == person].tolist()
@@ -100,14 +108,17 @@ def _serve(
         order = order_of(wish, catalogue, model, limit=FIRST_PAGE, offset=0)
         rows = [spot.row for spot in order.spots]
         shown[rows] += 1
-        gains.append(ndcg(np.array([row in truth for row in rows[:10]]), len(truth)))
+        hits = np.array([row in truth for row in rows])
+        gains.append((ndcg(hits[:10], len(truth)), float(hits.sum()) / len(truth)))
     return gains, shown
 
 
-def _reading(gains: list[float], views: Floats, floor: float) -> Exposure:
+def _reading(gains: Gains, views: Floats, floor: float) -> Exposure:
     even = views.sum() / max(len(views), 1) or 1.0
+    ndcg_at_10, recall_at_20 = np.mean(gains, axis=0) if gains else (0.0, 0.0)
     return Exposure(
-        ndcg_at_10=float(np.mean(gains)) if gains else 0.0,
+        ndcg_at_10=float(ndcg_at_10),
+        recall_at_20=float(recall_at_20),
         coverage_at_20=float((views > 0).mean()) if len(views) else 0.0,
         gini_at_20=gini(views),
         reached=float((views / even >= floor).mean()) if len(views) else 0.0,

@@ -59,22 +59,21 @@ class Sparse:
             out[start:stop][full] = np.add.reduceat(parts, begins[full], axis=0)
         return out
 
-    def take_columns(self, keep: "NDArray[np.bool_]") -> "Sparse":
-        """The same rows with only the columns in `keep` (the width stays)."""
-        chosen = keep[self.columns]
-        counts = np.add.reduceat(np.append(chosen, False).astype(np.int64), self.indptr[:-1])
-        counts[np.diff(self.indptr) == 0] = 0
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Sparse(indptr, self.columns[chosen], self.values[chosen], self.width)
+    def keep(self, mask: "NDArray[np.bool_]") -> "Sparse":
+        """The same rows with only the entries in `mask`."""
+        left = np.bincount(self.row_numbers()[mask], minlength=len(self))
+        indptr = np.concatenate([[0], np.cumsum(left)]).astype(np.int64)
+        return Sparse(indptr, self.columns[mask], self.values[mask], self.width)
 
     def unit_rows(self) -> "Sparse":
         """Rows of length 1 (or 0)."""
-        squares = np.bincount(self._row_numbers(), self.values.astype(np.float64) ** 2, len(self))
+        squares = np.bincount(self.row_numbers(), self.values.astype(np.float64) ** 2, len(self))
         scale = 1 / np.sqrt(np.where(squares > 0, squares, 1.0))
-        values = (self.values * scale[self._row_numbers()]).astype(np.float32)
+        values = (self.values * scale[self.row_numbers()]).astype(np.float32)
         return Sparse(self.indptr, self.columns, values, self.width)
 
-    def _row_numbers(self) -> Ints:
+    def row_numbers(self) -> Ints:
+        """The row of each entry."""
         return np.repeat(np.arange(len(self)), np.diff(self.indptr)).astype(np.int64)
 
 

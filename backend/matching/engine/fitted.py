@@ -16,19 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from backend.matching.engine.encoding import Block, Encoder, Floats32
-from backend.matching.engine.frames import EngineError, Frame, Schema, column, texts
+from backend.matching.engine.encoding import Block, Encoder, Floats32, Sparse
+from backend.matching.engine.frames import EngineError, Frame, Schema, column, log2_amounts, texts
 from backend.matching.engine.schema import Floats, Ints
 from backend.matching.engine.topk import best, best_columns
 
-GENERIC_VERSION = 1
-ARRAYS = (
-    "basis", "vectors", "base", "own_map", "solve_map", "like_map", "home_vectors", "group_vectors",
-    "own_weight", "recent_weight", "segments", "general",
-)  # fmt: skip
+GENERIC_VERSION = 2
+ARRAYS = ("basis", "vectors", "base", "own_map", "home_vectors", "group_vectors", "segments")
 FEW = 16  # so few people need no block of 256
 SPARE = 8  # places that are scored again in double precision
 ANSWER_WEIGHT = 2.0  # a stated choice counts as much as this many real ones
+ANSWER_PRIOR = 8.0  # choices that the general taste counts beside the answers
 
 
 class UnknownInvestor(EngineError):
@@ -75,13 +73,8 @@ class FittedRanker:
     vectors: Floats32  # investors × d
     base: Floats32  # columns: how often everybody chose each value
     own_map: Floats32  # columns × d: from own log-lifts
-    solve_map: Floats32  # columns × d: from a sum of unit rows, through the ridge
-    like_map: Floats32  # columns × d: from a mean of unit rows
     home_vectors: Floats32  # homes × d
     group_vectors: Floats32  # groups × d: what a project with a history adds
-    own_weight: Floats32  # columns
-    recent_weight: Floats32  # columns
-    general: Floats32  # d: of everybody
     meta: Mapping[str, Any]
 
     @property
@@ -127,8 +120,7 @@ class FittedRanker:
         names = tuple(dict.fromkeys(given))
         length = len(given)
         filled = {c: frame[c] if c in frame else [None] * length for c in self.schema.columns()}
-        plain = self.encoder.encode(filled)
-        unit = plain.unit_rows()
+        plain = self._answered(self.encoder.encode(filled), filled)
         homes: list[str] = [""] * length
         if self.schema.home and self.schema.home in frame:
             homes = [(texts(v) or [""])[0] for v in column(frame, self.schema.home)]
@@ -138,29 +130,38 @@ class FittedRanker:
             mine = [r for r, g in enumerate(given) if g == name]
             # Together the answers weigh as ANSWER_WEIGHT choices, however many rows they fill.
             share = ANSWER_WEIGHT / len(mine)
-            counts, sums = np.zeros(self.encoder.width), np.zeros(self.encoder.width)
+            counts = np.zeros(self.encoder.width)
             for r in mine:
                 span = slice(int(plain.indptr[r]), int(plain.indptr[r + 1]))
                 np.add.at(counts, plain.columns[span], share * plain.values[span])
-                np.add.at(sums, unit.columns[span], share * unit.values[span])
-            out[i] = self._vector(counts, sums)
+            out[i] = self._vector(counts)
             if homes[mine[0]] in number:
                 out[i] += self.home_vectors[number[homes[mine[0]]]]
         return names, out
 
-    def _vector(self, counts: Floats, sums: Floats) -> Floats32:
+    def _answered(self, rows: Sparse, filled: Frame) -> Sparse:
+        """Single facts that were answered. What is missing in a project is a value of its own, in
+        a person it is no answer; crosses are tastes that only choices show."""
+        names = (*self.schema.categorical, *self.schema.text)
+        said = {name: [bool(texts(v)) for v in column(filled, name)] for name in names}
+        if amount := self.schema.log_amount:
+            said[amount] = np.isfinite(log2_amounts(column(filled, amount))).tolist()
+        nobody = [False] * len(rows)
+        stated = np.array([said.get(b.name, nobody) for b in self.encoder.blocks], dtype=np.bool_)
+        starts = np.array([b.start for b in self.encoder.blocks], dtype=np.int64)
+        block = np.searchsorted(starts, rows.columns, side="right") - 1
+        return rows.keep(stated[block, rows.row_numbers()])
+
+    def _vector(self, counts: Floats) -> Floats32:
+        """Log-lifts of what was answered, all questions alike: weights that were learnt from people
+        with a past do worse for those without (measured; DECISIONS.md)."""
         stated = np.zeros(self.encoder.width, dtype=np.bool_)
         for block in self.encoder.blocks:
-            # A question that was not answered says nothing about its fact.
             stated[block.start : block.stop] = counts[block.start : block.stop].any()
-        prior = self.meta["own_prior"]
-        rate = (counts + prior * self.base) / (ANSWER_WEIGHT + prior)
-        lift = np.where(stated, np.log(rate / self.base), 0.0)
-        own = lift * (self.own_weight + self.recent_weight)
-        vector = own @ self.own_map + sums @ self.solve_map
-        vector = vector + (sums / (ANSWER_WEIGHT + 1)) @ self.like_map + self.general
-        result: Floats32 = vector.astype(np.float32)
-        return result
+        rate = (counts + ANSWER_PRIOR * self.base) / (ANSWER_WEIGHT + ANSWER_PRIOR)
+        lift = np.where(stated, np.log(rate / self.base), 0.0) * self.meta["answer_weight"]
+        vector: Floats32 = (lift @ self.own_map).astype(np.float32)
+        return vector
 
     def rank(
         self, investors: Sequence[str] | Frame, listings: Frame | Listings, k: int = 20

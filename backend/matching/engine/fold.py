@@ -7,7 +7,8 @@ product of a few hundred coordinates. What that costs is measured, not assumed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,7 +28,7 @@ from backend.matching.engine.ridge import (
 from backend.matching.engine.schema import Ints
 from backend.matching.engine.tastes import (
     HOME,
-    OWN,
+    OWN_KINDS,
     Past,
     base_rates,
     identity,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 SAMPLE = 2000  # people whose tastes choose the directions
 RECENT = 4000  # projects for which they are chosen
 CHUNK = 1024
+LEAST_ANSWER = 0.3  # measured: more of what people of the same home choose does worse
 Weights = Mapping[str, float]
 
 
@@ -93,8 +95,6 @@ def fold(world: World, weights: Weights, settings: "Settings", random_state: int
         [base_rates(past, facts[:, b.start : b.stop]) for b in world.encoder.blocks]
     )
     width = world.encoder.width
-    general = np.zeros(plan.basis.shape[1], dtype=np.float32)
-    general[-1] = 1.0
     return FittedRanker(
         encoder=world.encoder,
         factors=plan.factors,
@@ -106,15 +106,10 @@ def fold(world: World, weights: Weights, settings: "Settings", random_state: int
         vectors=vectors,
         base=base.astype(np.float32),
         own_map=plan.own[:width],
-        solve_map=solve * source.weight("ridge"),
-        like_map=plan.own[width:] * source.weight("likeness"),
         home_vectors=_home_vectors(source, plan, len(world.home_names)),
         group_vectors=votes.groups,
-        own_weight=_by_column(source, "own"),
-        recent_weight=_by_column(source, "recent"),
-        general=general,
         meta={
-            "own_prior": OWN,
+            "answer_weight": _answer_weight(source),
             "choices": len(world.events),
             "d": int(plan.basis.shape[1]),
             "weights": {k: round(float(v), 6) for k, v in weights.items()},
@@ -122,11 +117,13 @@ def fold(world: World, weights: Weights, settings: "Settings", random_state: int
     )
 
 
-def _by_column(source: Source, kind: str) -> Floats32:
-    out = np.zeros(source.encoder.width, dtype=np.float32)
-    for block in source.encoder.blocks:
-        out[block.start : block.stop] = source.weight(f"{kind} {block.name}")
-    return out
+def _answer_weight(source: Source) -> float:
+    """What a log-lift of a single fact counts on average, for people of whom nothing but answers is
+    known: their scores are then as large as those of others, and fade into them."""
+    crosses = {"×".join(cross) for cross in source.encoder.schema.crosses}
+    names = [b.name for b in source.encoder.blocks if b.name not in crosses]
+    total = sum(source.weight(f"{kind} {name}") for kind in sorted(OWN_KINDS) for name in names)
+    return max(float(total) / max(len(names), 1), LEAST_ANSWER)
 
 
 def _factor_columns(encoder: Encoder) -> dict[str, NDArray[np.bool_]]:
@@ -217,7 +214,7 @@ def tastes_of(source: Source, rows: Ints) -> tuple[Floats32, Floats32]:
     own = np.zeros((len(rows), 2 * width), dtype=np.float32)
     people = np.zeros((len(rows), 2 * width), dtype=np.float32)
     for table in tables(past, rows, peers):
-        into = own if table.kind in ("own", "recent") else people
+        into = own if table.kind in OWN_KINDS else people
         into[:, table.block.start : table.block.stop] += source.weight(table.name) * table.lifts
     ridge, columns = source.ridge, width + source.ridge.columns
     mine = ridge_targets(past, ridge, identity(past, rows)).T.toarray()
@@ -247,11 +244,16 @@ def _vectors(
     past, ridge = source.past, source.ridge
     width = source.encoder.width
     out = np.zeros((len(rows), plan.basis.shape[1]), dtype=np.float32)
-    for table in tables(past, rows, peers):
-        weight = source.weight(table.name)
-        if weight:
-            into = plan.own if table.kind in ("own", "recent") else plan.people
-            out += weight * (table.lifts @ into[table.block.start : table.block.stop])
+    segments = dict(zip(plan.factors, plan.segments.tolist(), strict=True))
+    for block, group in groupby(tables(past, rows, peers), key=lambda table: table.block):
+        thetas: dict[bool, Any] = {True: np.float32(0.0), False: np.float32(0.0)}
+        for table in group:
+            is_own = table.kind in OWN_KINDS
+            thetas[is_own] = thetas[is_own] + source.weight(table.name) * table.lifts
+        # A block's coordinates stand in the segment of its factor, or in that of the people.
+        for is_own, plan_part in ((True, plan.own), (False, plan.people)):
+            a, b = segments[block.factor if is_own else PEOPLE_FACTOR]
+            out[:, a:b] += thetas[is_own] @ plan_part[block.start : block.stop, a:b]
     mine = ridge_targets(past, ridge, identity(past, rows))
     out += source.weight("ridge") * np.asarray(mine @ solve[ridge.columns])
     like = likeness_targets(past, ridge, rows)

@@ -14,7 +14,7 @@ from backend.matching.engine.tastes import Past, decayed
 PENALTY = 20.0
 SCALE = 3.0  # years
 LIKENESS_SCALE = 8.0
-MOST_COLUMNS = 9_000  # a Cholesky of 17.7k columns has crashed inside BLAS; time grows by the cube
+MOST_COLUMNS = 6_000  # a Cholesky of 17.7k columns has crashed inside BLAS; time grows by the cube
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ class Table:
         return f"{self.kind} {self.block.name}"
 
 
+OWN_KINDS = frozenset({"own", "recent"})  # from one's own choices; the others from those of others
+
+
 def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
     """Every table, one after another, so that only one is held at a time."""
     crosses = {"×".join(c) for c in past.encoder.schema.crosses}
