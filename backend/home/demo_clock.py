@@ -26,6 +26,7 @@ from backend.core.models import ClockOffset
 from backend.funding.models import Round
 from backend.funding.tasks import close_rounds, follow_calendar
 from backend.funding.workflow import RoundStatus
+from backend.reviews.tasks import send_due_letters
 
 log = structlog.get_logger(__name__)
 MOST_DAYS = 3 * 365
@@ -59,6 +60,7 @@ def move_clocks(offset: timedelta) -> None:
         _move_sandbox(offset)
     close_rounds()
     follow_calendar()
+    send_due_letters()
     jobs.run_due_jobs()
 
 

@@ -73,13 +73,15 @@ def save_section(
 ) -> SectionState:
     """Replace one section of a draft by `values` (keys of the document that belong to it).
 
-    Saving the same again changes nothing. Raises Conflict `section_changed` when `expected` is not
-    the version that stands, ManyInvalid for values that may not be saved.
+    Saving the same again changes nothing, whatever `expected` says: an answer that was lost on the
+    way is no conflict. Raises Conflict `section_changed` when `expected` is not the version that
+    stands, ManyInvalid for values that may not be saved.
     """
     project, section, state = _open(project, key, by)
-    _check_unchanged(state, expected)
     version = open_version(project)
     content = merged(section, version.content, values)
+    if content != version.content or state.pending:
+        _check_unchanged(state, expected)
     refuse(draft_problems(section, content))
     _take(state, by, app_now())
     if content == version.content and not state.pending:
@@ -147,6 +149,8 @@ def keep_pending(
 ) -> SectionState:
     """Keep what was typed and cannot be taken yet, as it was typed, until it is mended."""
     project, _section, state = _open(project, key, by)
+    if state.pending == dict(typed):
+        return state
     _check_unchanged(state, expected)
     if len(str(typed)) > MAX_PENDING:
         raise Conflict(_("This is more text than a section can hold."), code="too_long")

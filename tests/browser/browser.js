@@ -27,7 +27,7 @@ async function openPage(browser, { width = 1280, theme = "light", javascript = t
   if (cookies.length) await context.setCookie(...cookies);
   const problems = [];
   page.on("console", (m) => {
-    if (m.type() === "error" && !/status of (4|5)\d\d/.test(m.text())) problems.push(m.text());
+    if (m.type() === "error" && !/status of (4|5)\d\d|INTERNET_DISCONNECTED/.test(m.text())) problems.push(m.text());
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   return { page, problems, close: () => context.close() };

@@ -189,6 +189,19 @@ const journeys = {
     assert.match(await text(page, ".letter"), /80/);
     await go("Control", "Enter");
     assert.match(page.url(), /\/office\/letters\/ltr_/);
+    // The signature, too: from the queue to the signed letter.
+    const letter = page.url();
+    const file = await page.$eval("main a[href*='/office/cases/']", (a) => a.href);
+    await enterOffice(page, "oanh@caukieu.example");
+    await page.goto(`${base}/${language}/office/queue/?task=letter`);
+    const rows = await page.$$eval("tr[data-row] th a", (all) => all.map((a) => a.href));
+    for (let i = 0; i <= rows.indexOf(file); i += 1) await key("j");
+    await go("Enter");
+    if (/declare/.test(page.url())) await go("n");
+    await go("l");
+    assert.strictEqual(page.url(), letter);
+    await go("s");
+    assert.match(await text(page, "h1"), /TĐ-/);
     assert.ok(presses <= 60, `${presses} presses`);
   },
   // The same by forms alone: a second review, the decision, and the signature of a fourth person.
@@ -454,6 +467,10 @@ async function linkInNewestMail(page) {
   await openNewestMail(page);
   return page.$eval(".mail-text a", (a) => a.href);
 }
+
+Object.assign(journeys, require("./owner_journeys")({
+  base, language, javascript, press, text, enterOffice,
+}));
 
 withBrowser(async (browser) => {
   const { page, problems, close } = await openPage(browser, {

@@ -16,7 +16,8 @@ from tests.browser.test_pages import _combinations
 HERE = Path(__file__).parent
 PAGES = (
     "queue/", "queue/?group=later", "queue/?q=zzzz", "letters/", "figures/", "rules/",
-    "rules/rubric/", "rules/letter/", "rules/days/", "people/",
+    "rules/rubric/", "rules/letter/", "rules/days/", "people/", "rules/self-check/levels/",
+    "rules/self-check/points/?part=I",
 )  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -64,7 +65,8 @@ def _case_paths(browser: Browser) -> list[str]:
             browser.post(declare, {"conflict": "no"})
         found += [path[1], f"{path[1]}history/"]
         if task == "decision":
-            found += [f"{path[1]}decide/", f"{path[1]}transfer/", f"{path[1]}freeze/"]
+            found += [f"{path[1]}{name}/" for name in ("decide", "transfer", "freeze")]
+            found.append(f"{path[1]}declarations/")
     letter = re.search(
         r'href="/en/(office/letters/ltr_[0-9a-z]+/)"', browser.get("office/letters/")
     )

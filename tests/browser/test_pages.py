@@ -100,6 +100,9 @@ JOURNEYS = ["match", "browse", "language", "account", "join", "officer"]
 
 # Each uses up a case of the sample world, so it is walked once.
 DESK = [("desk", "on", 1280, "vi"), ("deskforms", "off", 390, "en")]
+# The whole way of a proposal, by forms alone and with scripts; it moves the demo date and back.
+OWNER = [("autosave", "on", 390, "vi"), ("owner", "off", 390, "en")]
+OWNER_LONG = [("owner", "on", 1280, "vi")]
 # They move the demo date and close rounds: last, in this order.
 MONEY = [
     ("payout", "on", 1280, "vi"), ("withdraw", "on", 390, "en"), ("pledged", "off", 390, "vi"),
@@ -112,9 +115,10 @@ def _journeys() -> list[tuple[str, str, int, str]]:
         # A withdrawn pledge leaves its place free, so that way can be walked again and again.
         names = [*JOURNEYS, "withdraw"]
         every = itertools.product(names, ("on", "off"), (390, 1280), ("vi", "en"))
-        return [*every, *DESK, *(m for m in MONEY if m[0] != "withdraw")]
+        money = (m for m in MONEY if m[0] != "withdraw")
+        return [*every, *DESK, *OWNER, *OWNER_LONG, *money]
     kinds = itertools.cycle([("on", 390, "vi"), ("off", 1280, "en"), ("off", 390, "vi")])
-    return [*((name, *next(kinds)) for name in JOURNEYS), *DESK, *MONEY]
+    return [*((name, *next(kinds)) for name in JOURNEYS), *DESK, *OWNER, *MONEY]
 
 
 @pytest.mark.parametrize(("name", "javascript", "width", "language"), _journeys())
@@ -135,7 +139,7 @@ def test_a_person_can_walk_it(
         cwd=HERE,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         env=site_environment
         | {
             "DEMO_EMAIL": investor.email,

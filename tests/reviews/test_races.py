@@ -11,9 +11,11 @@ from django.db import connection
 from backend.core.clock import set_demo_offset
 from backend.core.errors import DomainError
 from backend.projects import actions as projects
+from backend.projects.draft_actions import save_section
 from backend.projects.workflow import Status
 from backend.reviews import actions, case_actions, decision_actions
 from backend.reviews.models import Case, Decision, Review
+from backend.reviews.request_actions import Ask
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,6 +79,40 @@ def test_an_owner_withdraws_while_a_decision_is_made() -> None:
         set_demo_offset(timedelta(0))
     project.refresh_from_db()
     assert project.status == Status.WITHDRAWN
+
+
+def test_an_owner_edits_while_the_file_is_decided_and_returned() -> None:
+    project = factories.a_project_at(Status.IN_REVIEW)
+    factories.reviewed(project)
+    lead = factories.an_officer("lead")
+    factories.declared(project, lead)
+    owner = project.owner.memberships.get().user
+    judged = project.current_version
+    assert judged is not None
+    kept = (judged.number, judged.content, judged.content_sha256)
+
+    def edit() -> None:
+        values = {"team": [{"role_vi": "Người mới", "background_vi": "Vừa vào"}]}
+        save_section(project, "team", values, by=owner, expected=0)
+
+    ask = [Ask("team", "Thêm người")]
+    decide = lambda: decision_actions.decide_project(  # noqa: E731
+        project, by=lead, outcome="return", words_vi="Thiếu người", asks=ask
+    )
+    assert at_once(decide, edit) == ["done", "wrong_state"]
+    letter = factories.a_letter_for(Decision.objects.get(), sent=False)
+    set_demo_offset(timedelta(minutes=11))
+    results = at_once(lambda: decision_actions.send_letter(letter), edit)
+    set_demo_offset(timedelta(0))
+    project.refresh_from_db()
+    judged.refresh_from_db()
+    assert (judged.number, judged.content, judged.content_sha256) == kept, "what was judged stands"
+    assert project.status == Status.RETURNED
+    assert project.current_version is not None
+    # Before the letter the file is the office's; after it, the edit begins version 2.
+    assert (results, project.current_version.number) in (
+        (["done", "wrong_state"], 1), (["done", "done"], 2),
+    )  # fmt: skip
 
 
 def test_a_reviewer_leaves_the_office_while_handing_in() -> None:

@@ -106,6 +106,9 @@ def _context(file: CaseFile, user: User, language: str) -> dict[str, Any]:
         "part_name": file.part.name(language),
         "next_part": _next_part(file),
         "rows": changed_rows(file.diff),
+        "like": [
+            {**row, "title": words.title_said(row["case"].project, language)} for row in file.like
+        ],
         "requests": [
             {**r, "said": said(r, "words", language), "place": section_name(r["section"], language)}
             for r in file.requests

@@ -8,36 +8,41 @@
   const key = `ck-draft:${who}:${form.dataset.draft}`;
   const version = form.elements.version;
   const own = new Set(["csrfmiddlewaretoken", "version"]);
-  const fields = () => [...new FormData(form)].filter(([n, v]) => !own.has(n) && typeof v === "string");
+  const only = (data) => [...data].filter(([n, v]) => !own.has(n) && typeof v === "string");
+  const fields = () => only(new FormData(form));
   const store = {
     get() { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
     set(v) { try { localStorage.setItem(key, JSON.stringify(v)); } catch { /* full or forbidden */ } },
     drop() { try { localStorage.removeItem(key); } catch { /* forbidden */ } },
   };
   let sent = JSON.stringify(fields()), timer = 0, busy = false, stopped = false;
+  // What was on its way when the connection broke: it may have arrived, so it is sent again first.
+  let lost = null;
 
   async function post(body) {
     return fetch(form.action, { method: "POST", body, redirect: "manual", headers: { "X-Autosave": "1" } });
   }
 
   async function save() {
-    const now = JSON.stringify(fields());
-    if (busy || stopped || now === sent) return;
+    const body = lost || new FormData(form);
+    const now = JSON.stringify(only(body));
+    if (busy || stopped || (!lost && now === sent)) return;
     busy = true;
-    store.set({ version: version.value, fields: JSON.parse(now) });
+    store.set({ version: version.value, fields: fields() });
     say(saving);
     try {
-      const answer = await post(new FormData(form));
+      const answer = await post(body);
+      lost = null;
       if (answer.type === "opaqueredirect" || answer.status === 403) say(expired);
       else if (answer.status === 409) { stopped = true; say((await answer.json()).words); }
       else if (answer.ok) {
         const done = await answer.json();
         version.value = done.version;
         sent = now;
-        store.drop();
+        if (JSON.stringify(fields()) === sent) store.drop();
         say(done.words);
       } else say(offline);
-    } catch { say(offline); plan(10000); }
+    } catch { lost = body; say(offline); plan(10000); }
     busy = false;
     if (!stopped && JSON.stringify(fields()) !== sent) plan(2000);
   }
