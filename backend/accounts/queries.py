@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from backend.accounts.consent_texts import DOCUMENTS, LANGUAGES, ConsentText, consent_text
-from backend.accounts.models import ApiToken, Consent, InvestorProfile, PersonSession, User
+from backend.accounts.models import (
+    ApiToken,
+    CityOffice,
+    Consent,
+    InvestorProfile,
+    PersonSession,
+    User,
+)
 from backend.accounts.permissions import has_code
+from backend.core.models import AuditEvent
 
 
 @dataclass(frozen=True)
@@ -51,3 +59,38 @@ def texts_to_agree_to(user: User, language: str) -> list[ConsentText]:
 
 def consents_of(user: User) -> QuerySet[Consent]:
     return Consent.objects.filter(user=user).order_by("-given_at", "-id")
+
+
+@dataclass(frozen=True)
+class RoleChange:
+    """A role that was given or taken; names as they are today ("" for a person who left)."""
+
+    at: datetime
+    is_given: bool
+    role: str
+    person: str
+    by: str
+
+
+MOST_CHANGES = 100
+
+
+def role_changes_of(office: CityOffice) -> list[RoleChange]:
+    """Who gave and took which role in an office, newest first: of everybody who works there now,
+    and what they did to others. Two queries."""
+    here = list(office.memberships.values_list("user__public_id", flat=True))
+    events = AuditEvent.objects.filter(
+        Q(subject_id__in=here) | Q(actor__in=here),
+        code__in=["office.member_added", "office.member_removed"],
+        data__office=office.public_id,
+    )
+    rows = list(events.order_by("-at", "-id")[:MOST_CHANGES])
+    people = User.objects.filter(public_id__in={i for e in rows for i in (e.subject_id, e.actor)})
+    names = dict(people.values_list("public_id", "full_name"))
+    return [
+        RoleChange(
+            e.at, e.code == "office.member_added", str(e.data.get("role", "")),
+            names.get(e.subject_id, ""), names.get(e.actor, ""),
+        )
+        for e in rows
+    ]  # fmt: skip

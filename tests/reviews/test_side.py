@@ -11,7 +11,9 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
+from backend.accounts import actions as accounts
 from backend.accounts.models import User
+from backend.accounts.queries import role_changes_of
 from backend.core.audit import events_of
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
@@ -245,3 +247,14 @@ def test_the_circulars_points_stay_as_they_are(desk: Desk) -> None:
     for role, person in (("case officer", desk.first), ("auditor", desk.auditor)):
         with pytest.raises(NotAllowed):
             publish_questions("points", content, by=person, reason=role, expected=1)
+
+
+def test_who_gave_and_took_a_role_is_read_on_the_people_page(desk: Desk) -> None:
+    office, person = factories.an_office(), factories.a_user(full_name="Trần Văn Mới")
+    accounts.add_to_office(person, office, "signer", by=desk.lead)
+    accounts.remove_from_office(person, office, "signer", by=desk.lead)
+    changes = role_changes_of(office)
+    assert [(c.is_given, c.role, c.person) for c in changes[:2]] == [
+        (False, "signer", "Trần Văn Mới"), (True, "signer", "Trần Văn Mới"),
+    ]  # fmt: skip
+    assert "Trần Văn Mới" in sign_in(desk.auditor).get(reverse("office:people")).content.decode()

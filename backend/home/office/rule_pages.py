@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from backend.accounts import actions as accounts
 from backend.accounts.models import CityOffice, OfficeMembership, Role, User
 from backend.accounts.permissions import roles_of
+from backend.accounts.queries import role_changes_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.text import clean_text
@@ -172,6 +173,9 @@ def people(request: HttpRequest) -> HttpResponse:
                     (_member(m) for m in o.memberships.all()),
                     key=lambda row: (row[0].full_name, row[1]),
                 ),
+                "changes": [
+                    (c, words.ROLES.get(c.role, c.role)) for c in role_changes_of(o)
+                ],
                 "is_lead": any(
                     m.user_id == user.pk and m.role == Role.LEAD for m in o.memberships.all()
                 ),
