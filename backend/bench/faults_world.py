@@ -137,7 +137,9 @@ def main() -> None:
     elif what == "work":
         print(charges.charge_due(limit=10**9))
     elif what == "waiting":
-        print(ChargeObligation.objects.filter(next_at__isnull=False).count())
+        left = ChargeObligation.objects.filter(next_at__isnull=False)
+        # What met a fault comes again after a pause; anything else would be a row left behind.
+        print(left.count(), left.filter(errors=0).count())
     elif what == "clock":
         clock(float(rest[0]))
     else:

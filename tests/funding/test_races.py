@@ -2,19 +2,32 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from backend.core.clock import set_demo_offset
+from backend.core import jobs
+from backend.core.clock import app_now, set_demo_offset
 from backend.core.errors import DomainError
 from backend.core.money import Money
-from backend.funding.actions import pledges, rounds
-from backend.funding.models import Pledge, Round, RoundClose
-from tests.factories import a_draft_pledge, a_pledge, an_investor
-from tests.payments.walks import a_small_round
+from backend.funding.actions import (
+    charges,
+    disbursements,
+    events,
+    outcome,
+    pledges,
+    refunds,
+    rounds,
+)  # fmt: skip
+from backend.funding.models import ChargeObligation, Pledge, Refund, Round, RoundClose, Tranche
+from backend.ledger import book, chart, checks
+from tests.factories import a_draft_pledge, a_pledge, an_investor, an_officer
+from tests.funding.test_milestones import an_account, verified
+from tests.payments.walks import a_card_pledge, a_due_charge, a_small_round, close, move_clocks, run
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,7 +77,7 @@ def test_the_same_form_sent_twice_at_once_reserves_once() -> None:
 def test_two_closes_count_once() -> None:
     round_ = a_small_round()
     a_pledge(round_, Money(400_000, "USD"))
-    set_demo_offset(pledges.timedelta(days=31))
+    set_demo_offset(timedelta(days=31))
     at_once(lambda: rounds.close_round(round_), lambda: rounds.close_round(round_))
     at_once(lambda: rounds.count_round(round_), lambda: rounds.count_round(round_))
     assert RoundClose.objects.filter(round=round_).count() == 1
@@ -75,7 +88,7 @@ def test_withdrawing_against_the_close_leaves_one_truth() -> None:
     round_ = a_small_round(days=2)
     kept = a_pledge(round_, Money(400_000, "USD"))
     leaving = a_pledge(round_, Money(100_000, "USD"))
-    set_demo_offset(pledges.timedelta(days=3))
+    set_demo_offset(timedelta(days=3))
 
     def close() -> None:
         rounds.close_round(round_)
@@ -88,3 +101,91 @@ def test_withdrawing_against_the_close_leaves_one_truth() -> None:
     leaving.refresh_from_db()
     assert (withdrawn, kept.status, leaving.status) == ("ok", "due", "withdrawn")
     assert Round.objects.get(pk=round_.pk).reserved_minor == kept.target_minor
+
+
+@pytest.mark.slow
+def test_withdrawing_against_the_charge_keeps_nothing_of_who_left(sandbox: Sandbox) -> None:
+    """Four withdraw in the last moment of their time while a worker charges. Whoever got out is
+    not charged, or gets it back; whoever did not is charged once."""
+    round_ = a_small_round()
+    move_clocks(sandbox, days=29.9)
+    people = [a_card_pledge(sandbox, round_, Money(100_000, "USD")) for _ in range(4)]
+    move_clocks(sandbox, days=31)
+    close(round_)
+    first = min(p.cooling_until for p in people if p.cooling_until)
+    ahead = timedelta(days=31) + (first - app_now()) - timedelta(seconds=1)
+    move_clocks(sandbox, days=ahead.total_seconds() / 86_400)
+
+    def leave(pledge: Pledge) -> Callable[[], Any]:
+        def at_the_last_moment() -> None:
+            assert pledge.cooling_until is not None
+            while app_now() < pledge.cooling_until - timedelta(milliseconds=8):
+                pass
+            pledges.withdraw_pledge(pledge, by=pledge.investor)
+
+        return at_the_last_moment
+
+    def charge() -> None:
+        until = app_now() + timedelta(seconds=60)
+        waiting = ChargeObligation.objects.filter(round=round_, finished_at__isnull=True)
+        while waiting.exists() and app_now() < until:
+            charges.charge_due()
+
+    results = at_once(*[leave(pledge) for pledge in people], charge)
+    events.sweep()
+    jobs.run_due_jobs()
+    refunds.send_due()
+    back = {e["metadata"]["refund_id"]: e["amount"] for e in sandbox.effects("refund")}
+    for pledge, result in zip(people, results[:-1], strict=True):
+        row = ChargeObligation.objects.get(pledge=pledge)
+        pledge.refresh_from_db()
+        returned = [back[r.public_id] for r in row.refunds.all()]
+        charged = sandbox.charges_of(row)
+        if result == "ok":
+            assert (pledge.status, charged, returned) in [
+                ("withdrawn", [], []), ("withdrawn", [100_000], [100_000]),
+            ]  # fmt: skip
+        else:
+            assert (result, pledge.status, charged, returned) == (
+                "too_late", "collected", [100_000], []
+            )  # fmt: skip
+    assert not checks.findings()
+
+
+@pytest.mark.slow
+def test_two_refunds_of_one_charge_are_one(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox)
+    run()
+
+    def give_back() -> None:
+        refunds.refund_obligation(row, by=None, reason="race")
+
+    assert sorted(at_once(give_back, give_back)) == ["nothing_left", "ok"]
+    at_once(refunds.send_due, refunds.send_due)
+    assert [e["amount"] for e in sandbox.effects("refund")] == [400_000]
+    assert Refund.objects.get().status == "succeeded"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", range(2))
+def test_releasing_against_refunding_pays_one_of_them(sandbox: Sandbox, times: int) -> None:
+    row = a_due_charge(sandbox)
+    run()
+    finance = an_officer("finance"), an_officer("finance")
+    round_ = outcome.settle_round(row.round)
+    tranche = Tranche.objects.select_related("round", "milestone").get(round=round_)
+    verified(round_, (an_officer(), an_officer()))
+    an_account(round_, finance)
+    payment = disbursements.propose_disbursement(tranche, by=finance[0])
+    calls: list[Callable[[], Any]] = [
+        lambda: disbursements.approve_disbursement(payment, by=finance[1]),
+        lambda: refunds.refund_obligation(row, by=None, reason="race"),
+    ]
+    results = at_once(*(reversed(calls) if times else calls))
+    assert sorted(results) in [["nothing_left", "ok"], ["ok", "overdrawn"]]
+    refunds.send_due()
+    payment.refresh_from_db()
+    is_paid = payment.status == "approved"
+    assert [e["amount"] for e in sandbox.effects("refund")] == ([] if is_paid else [400_000])
+    assert book.balance(chart.held(round_.public_id, "USD")) == Money(0, "USD")
+    assert not checks.findings()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from backend.core.audit import events_of
 from backend.core.errors import Invalid
@@ -16,7 +16,12 @@ from backend.core.money import Money
 from backend.funding import declines
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import cards, charges, control, events, reconciliation
-from backend.funding.models import ChargeObligation, PaymentAttempt, PaymentControl
+from backend.funding.models import (
+    ChargeObligation,
+    PaymentAttempt,
+    PaymentControl,
+    ReconciliationBreak,
+)  # fmt: skip
 from backend.ledger import checks
 from tests import factories
 from tests.payments.walks import (
@@ -124,9 +129,9 @@ def test_row_9_a_key_never_carries_another_request(sandbox: Sandbox) -> None:
     run()
     PaymentAttempt.objects.filter(obligation=row).update(payment_method="pm_other")
     move_clocks(sandbox, days=31, minutes=11)
-    with pytest.raises(AssertionError, match="another request"):
-        run()
+    run()
     assert sandbox.effects() == []
+    assert "another request" in ReconciliationBreak.objects.get(kind="stuck").detail
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -180,28 +185,6 @@ def test_row_22_nothing_depends_on_the_broker(sandbox: Sandbox, settings: Any) -
     row = a_due_charge(sandbox)
     run()
     collected_once(sandbox, row)
-
-
-def test_row_23_a_deadlock_while_it_is_booked_leaves_all_or_nothing(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from backend.funding.actions import books
-
-    row = a_due_charge(sandbox)
-    whole = books.book.post
-    calls = []
-
-    def fails_once(*args: Any, **kwargs: Any) -> Any:
-        calls.append(1)
-        if len(calls) == 1:
-            raise OperationalError("deadlock detected")
-        return whole(*args, **kwargs)
-
-    monkeypatch.setattr(books.book, "post", fails_once)
-    with pytest.raises(OperationalError), transaction.atomic():
-        run()
-    assert fresh(row).status != "succeeded"
-    collected_once(sandbox, settle(sandbox, row))
 
 
 # --- what banks say -------------------------------------------------------------------------------
@@ -470,7 +453,7 @@ def test_an_intent_that_no_row_points_at_is_cancelled(sandbox: Sandbox) -> None:
 
 
 def test_row_46_an_intent_of_another_sum_is_never_taken_for_ours(sandbox: Sandbox) -> None:
-    from backend.funding.models import ReconciliationBreak, StripeCustomer
+    from backend.funding.models import StripeCustomer
 
     row = a_due_charge(sandbox)
     customer = StripeCustomer.objects.get(investor=row.pledge.investor)

@@ -12,12 +12,22 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
-from backend.funding.actions import charges, events, refunds
+from backend.core import jobs
+from backend.core.money import Money
+from backend.funding import tasks
+from backend.funding.actions import charges, events, outcome, refunds
 from backend.funding.failpoints import ENDED
-from backend.funding.models import ChargeObligation, Refund
+from backend.funding.models import ChargeObligation, Refund, RoundClose
 from backend.ledger import book, chart, checks
 from backend.local.stripe_sandbox.server import KEY
-from tests.payments.walks import a_due_charge, fresh, move_clocks, run
+from tests.payments.walks import (
+    a_card_pledge,
+    a_due_charge,
+    a_small_round,
+    fresh,
+    move_clocks,
+    run,
+)  # fmt: skip
 from tests.sandbox import ALWAYS_ASKS, SECRET, Sandbox
 
 pytestmark = [
@@ -33,6 +43,15 @@ charges.charge_due()
 refunds.send_due()
 """
 
+CLOSER = """
+import django; django.setup()
+from backend.core import jobs
+from backend.funding import tasks
+tasks.close_rounds()
+jobs.run_due_jobs()
+tasks.charge_due()
+"""
+
 
 def database_url() -> str:
     told = connection.settings_dict
@@ -42,9 +61,11 @@ def database_url() -> str:
     return f"postgresql://{user}{secret}@/{told['NAME']}?host={host}{port}"
 
 
-def a_worker(sandbox: Sandbox, failpoint: str = "") -> "subprocess.Popen[bytes]":
+def a_worker(
+    sandbox: Sandbox, failpoint: str = "", program: str = WORKER
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", WORKER],
+        [sys.executable, "-W", "ignore", "-c", program],
         env={
             **os.environ,
             "DATABASE_URL": database_url(),
@@ -60,11 +81,12 @@ def a_worker(sandbox: Sandbox, failpoint: str = "") -> "subprocess.Popen[bytes]"
     )  # fmt: skip
 
 
-def dies_at(sandbox: Sandbox, failpoint: str) -> None:
-    process = a_worker(sandbox, failpoint)
-    _out, error = process.communicate(timeout=110)
+def dies_at(sandbox: Sandbox, failpoint: str, program: str = WORKER) -> None:
+    process = a_worker(sandbox, failpoint, program)
+    _out, error = process.communicate(timeout=500)
     assert process.returncode == ENDED, error.decode()[-2000:]
     # What the dead worker had leased becomes free when its lease runs out.
+    jobs.release_leases()
     ChargeObligation.objects.update(leased_until=None)
     Refund.objects.update(leased_until=None)
 
@@ -97,6 +119,35 @@ def test_rows_12_to_16_a_worker_that_dies_while_charging(sandbox: Sandbox, point
     assert not checks.findings()
 
 
+CLOSE_POINTS = {
+    "mid_close": "the state is flipped", "mid_count": "the snapshot is written",
+    "after_obligations": "the obligations stand", "after_confirm": "half is charged",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("point", CLOSE_POINTS, ids=lambda p: f"row_19_{p}")
+def test_row_19_a_worker_that_dies_while_a_round_closes(sandbox: Sandbox, point: str) -> None:
+    """Whatever of the close was lost with it, the next worker comes to the same end."""
+    round_ = a_small_round()
+    pledges = [a_card_pledge(sandbox, round_, Money(250_000, "USD")) for _ in range(2)]
+    move_clocks(sandbox, days=31)
+    dies_at(sandbox, point, CLOSER)
+    for minutes in (11, 22):
+        move_clocks(sandbox, days=31, minutes=minutes)
+        tasks.close_rounds()
+        jobs.run_due_jobs()
+        tasks.charge_due()
+    round_.refresh_from_db()
+    assert (round_.status, round_.reserved_minor) == ("charging", 130_000_000)
+    assert RoundClose.objects.get(round=round_).pledge_count == 2
+    rows = ChargeObligation.objects.filter(round=round_)
+    assert {row.pledge_id for row in rows} == {pledge.pk for pledge in pledges}
+    assert [sandbox.charges_of(row) for row in rows] == [[250_000], [250_000]]
+    assert outcome.settle_round(round_).status == "funded"
+    assert outcome.settle_round(round_).status == "funded"
+    assert (events.cancel_orphans(), checks.findings()) == (0, [])
+
+
 @pytest.mark.parametrize("point", ["before_refund", "after_refund"])
 def test_row_65_a_worker_that_dies_while_it_gives_back(sandbox: Sandbox, point: str) -> None:
     row = a_due_charge(sandbox)
@@ -125,7 +176,7 @@ def test_row_20_four_workers_at_once_charge_once(sandbox: Sandbox) -> None:
     row = a_due_charge(sandbox)
     workers = [a_worker(sandbox) for _ in range(4)]
     for worker in workers:
-        _out, error = worker.communicate(timeout=115)
+        _out, error = worker.communicate(timeout=500)
         assert worker.returncode == 0, error.decode()[-2000:]
     assert sandbox.charges_of(row) == [400_000]
     assert fresh(row).status == "succeeded"

@@ -293,24 +293,6 @@ def test_row_80_a_refund_made_by_hand_at_stripe_is_shown(sandbox: Sandbox) -> No
     assert not checks.findings()
 
 
-def test_row_30_after_an_old_backup_everything_is_found_again(sandbox: Sandbox) -> None:
-    """Rows of the last hours are gone; Stripe still knows. Nothing is charged a second time."""
-    row = a_due_charge(sandbox)
-    with transaction.atomic():
-        run()
-        assert fresh(row).status == "succeeded"
-        transaction.set_rollback(True)
-    row = fresh(row)
-    assert (row.status, row.stripe_intent_id) == ("new", None)
-    row.create_sent_at = app_now()
-    row.save(update_fields=["create_sent_at"])
-    run()
-    reconciliation.reconcile()
-    assert fresh(row).status == "succeeded"
-    assert sandbox.charges_of(row) == [400_000]
-    assert open_breaks() == []
-
-
 def test_row_77_nothing_is_posted_until_the_transaction_is_there(sandbox: Sandbox) -> None:
     sandbox.told("options", transaction_delay_s=3600)
     row = a_due_charge(sandbox)

@@ -16,6 +16,8 @@ from backend.ledger import book, chart
 from backend.ledger.chart import Address
 
 log = structlog.get_logger(__name__)
+# The keys of entries that only put a line into suspense.
+SUSPENDED = "bt-unexplained:"
 
 
 def _leg(debit: Address, credit: Address, minor: int) -> list[book.Leg]:
@@ -23,6 +25,10 @@ def _leg(debit: Address, credit: Address, minor: int) -> list[book.Leg]:
     if minor < 0:
         debit, credit, minor = credit, debit, -minor
     return [book.Leg(debit, credit, Money(minor, debit.currency))] if minor else []
+
+
+def is_suspended(row: BalanceTransaction) -> bool:
+    return (row.entry_key or "").startswith(SUSPENDED)
 
 
 @transaction.atomic
@@ -41,12 +47,15 @@ def book_transaction(fact: gateway.Transaction) -> bool:
     if fact.payout_id and not row.payout_id:
         row.payout_id = fact.payout_id
         row.save(update_fields=["payout_id"])
-    if row.entry_key is not None:
+    if row.entry_key is not None and not is_suspended(row):
         return True
     found = _legs_of(fact)
     if found is None:
-        return False
+        return row.entry_key is not None
     reason, about, legs = found
+    if row.entry_key is not None:
+        # It could not be explained for a while (an old backup was restored): out of suspense.
+        book.reverse(f"bt:{fact.id}:found", "stripe.explained", reversed_key=row.entry_key)
     entry = book.post(f"bt:{fact.id}", reason, legs, about=about, at=fact.created)
     row.entry_key = entry.key
     row.save(update_fields=["entry_key"])
@@ -174,7 +183,7 @@ def suspend(row: BalanceTransaction) -> None:
             return
         stripe, suspense = chart.stripe_balance(row.currency), chart.suspense(row.currency)
         entry = book.post(
-            f"bt:{row.id}", "stripe.unexplained", _leg(stripe, suspense, row.net_minor),
+            f"{SUSPENDED}{row.id}", "stripe.unexplained", _leg(stripe, suspense, row.net_minor),
             about=row.source_id, at=row.created,
         )  # fmt: skip
         row.entry_key = entry.key

@@ -21,7 +21,7 @@ from backend.core import audit, states
 from backend.core.clock import app_now
 from backend.funding import failpoints
 from backend.funding import stripe_gateway as gateway
-from backend.funding.actions import control, rounds
+from backend.funding.actions import control, rounds, stuck
 from backend.funding.actions.cards import card_of
 from backend.funding.actions.settling import apply_intent, locked, tell_pledge
 from backend.funding.models import (
@@ -91,13 +91,21 @@ def _advance_leased(id_: int) -> bool:
     """False when charging must pause (switch or pace); the row is then free again."""
     try:
         advance(ChargeObligation.objects.select_related("pledge", "round__project").get(pk=id_))
-    except control_paused:
+    except (control_paused, gateway.NotSetUp):
         return False
-    except gateway.NotSetUp:
-        return False
+    except Exception as error:
+        _stand_aside(id_, error)
     finally:
         _give_back([id_])
     return True
+
+
+def _stand_aside(id_: int, error: Exception) -> None:
+    """What fails in a way that was not foreseen waits and is shown; the others go on."""
+    stuck.survive(error)
+    row = ChargeObligation.objects.get(pk=id_)
+    _back_off(row, None, repr(error))
+    stuck.show(row.public_id, error)
 
 
 class control_paused(Exception):
@@ -181,7 +189,7 @@ class _Create:
 
 
 def _make_intent(row: ChargeObligation) -> bool:
-    if row.create_sent_at is not None and (found := _intent_made_before(row)) is not None:
+    if _may_be_made(row) and (found := _intent_made_before(row)) is not None:
         return _keep_intent(row, found)
     if control.is_stopped():
         raise control_paused
@@ -199,6 +207,12 @@ def _make_intent(row: ChargeObligation) -> bool:
         return _cannot_create(row, error)
     failpoints.fp("after_create")
     return _keep_intent(row, found)
+
+
+def _may_be_made(row: ChargeObligation) -> bool:
+    """A call was sent, or one may have been that this database forgot (a backup was restored) and
+    so long ago that its key does not guard any more."""
+    return row.create_sent_at is not None or app_now() > row.due_at + KEY_LASTS
 
 
 def _intent_made_before(row: ChargeObligation) -> gateway.Intent | None:

@@ -21,6 +21,7 @@ from backend.core.money import Money
 from backend.core.text import clean_text
 from backend.funding import permissions
 from backend.funding.actions.outcome import held_by_currency
+from backend.funding.actions.refunds import free_of
 from backend.funding.files import TakenFile
 from backend.funding.models import Disbursement, DisbursementLine, OwnerAccount, Tranche
 from backend.funding.workflow import DISBURSEMENT, TRANCHE, DisbursementStatus, MilestoneStatus
@@ -149,6 +150,8 @@ def approve_disbursement(disbursement: Disbursement, *, by: User) -> Disbursemen
             _("This payment is no longer what was proposed. Refuse it and propose it again."),
             code="changed",
         )
+    if any(free_of(tranche.round, line.currency) < line.amount_minor for line in lines):
+        raise book.Overdrawn()
     row.checker, row.approved_at = by, app_now()
     row.save(update_fields=["checker", "approved_at"])
     states.move(row, DisbursementStatus.APPROVED, by=by, role="finance", workflow=DISBURSEMENT)

@@ -15,16 +15,30 @@ from django.db.models import F
 
 from backend.core import jobs
 from backend.core.clock import app_now
+from backend.core.errors import DomainError
 from backend.funding import stripe_gateway as gateway
-from backend.funding.actions import breaks, cards, charges, disputes, payouts, refunds
+from backend.funding.actions import (
+    breaks,
+    cards,
+    charges,
+    disputes,
+    payouts,
+    refunds,
+    returns,
+    stuck,
+)  # fmt: skip
 from backend.funding.models import (
     CardSetup,
     ChargeObligation,
     PaymentControl,
     Refund,
+    Round,
     StripeEvent,
+    Tranche,
+    TrancheShare,
 )
 from backend.funding.payment_workflow import UNFINISHED, ObligationStatus, RefundStatus
+from backend.funding.workflow import PLEDGE_PAID, PledgeStatus, RoundStatus
 
 log = structlog.get_logger(__name__)
 TOLERANCE_S = 300
@@ -214,14 +228,41 @@ def sweep() -> dict[str, int]:
         counts["failed"] += not _try(cards.confirm_card_setup, setup.public_id)
         counts["setups"] += 1
     counts["failed"] += not _try(disputes.sync_open_disputes)
+    counts["failed"] += _return_what_is_owed()
     counts["orphans"] = cancel_orphans()
+    stuck.look()
     return counts
+
+
+def _return_what_is_owed() -> int:
+    """What is to go back and could not yet: its line was missing, the bank disputed it, its job
+    had failed too often. How many failed again."""
+    failed = 0
+    unwanted = ChargeObligation.objects.filter(
+        status=ObligationStatus.SUCCEEDED, refunds__isnull=True,
+        pledge__status__in=[PledgeStatus.WITHDRAWN, PledgeStatus.LAPSED, PledgeStatus.DROPPED],
+    )  # fmt: skip
+    for row in unwanted.select_related("round", "pledge"):
+        failed += not _try(refunds.refund_unwanted, row)
+    fallen = Round.objects.filter(
+        status=RoundStatus.SHORTFALL_FAILED, pledges__status=PledgeStatus.COLLECTED
+    )
+    for round_ in fallen.distinct():
+        failed += not _try(returns.return_round, round_)
+    waiting = TrancheShare.objects.filter(
+        returned_minor__lt=F("amount_minor"), tranche__status="returned",
+        pledge__status__in=sorted(PLEDGE_PAID),
+    )  # fmt: skip
+    parts = Tranche.objects.filter(pk__in=waiting.values("tranche"))
+    for part in parts.select_related("round"):
+        failed += not _try(returns.return_tranche, part)
+    return failed
 
 
 def _try(call: Any, *arguments: Any) -> bool:
     try:
         call(*arguments)
-    except gateway.GatewayError as error:
+    except (gateway.GatewayError, DomainError) as error:
         log.warning("sweep.waits", call=call.__name__, error=repr(error))
         return False
     return True

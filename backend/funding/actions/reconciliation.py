@@ -105,7 +105,10 @@ def _compare(row: BalanceTransaction, fact: gateway.Transaction) -> str:
     if row.entry_key is None or not book.has_entry(row.entry_key):
         open_break("missing_in_ledger", row.id, money=Money(row.net_minor, row.currency))
         return "missing_in_ledger"
-    for kind in ("currency", "amount"):
+    healed = ["currency", "amount"]
+    if not books.is_suspended(row):
+        healed.append("missing_in_ledger")
+    for kind in healed:
         heal_break(kind, row.id)
     return "matched"
 
@@ -146,9 +149,17 @@ def _check_balances(counts: Counter[str]) -> None:
 
 
 def _check_ledger(counts: Counter[str]) -> None:
+    found = set()
     for finding in checks.findings(at_close=True):
-        open_break("ledger", f"{finding.code}:{finding.subject}", detail=finding.detail)
+        found.add(subject := f"{finding.code}:{finding.subject}")
+        open_break("ledger", subject, detail=finding.detail)
         counts["ledger"] += 1
+    # Suspense empties when a line is explained; any other finding is for a person to close.
+    shown = ReconciliationBreak.objects.filter(
+        kind="ledger", state="open", subject__startswith="suspense_not_empty:"
+    )
+    for subject in set(shown.values_list("subject", flat=True)) - found:
+        heal_break("ledger", subject)
 
 
 @transaction.atomic

@@ -21,12 +21,13 @@ from backend.core.errors import Conflict, Invalid
 from backend.core.money import Money
 from backend.funding import failpoints, permissions
 from backend.funding import stripe_gateway as gateway
-from backend.funding.actions import books
+from backend.funding.actions import books, stuck
 from backend.funding.actions.bank_returns import owe
 from backend.funding.actions.breaks import open_break
 from backend.funding.actions.given_back import settle_pledge
+from backend.funding.actions.rounds import locked_round
 from backend.funding.actions.settling import locked, tell_pledge
-from backend.funding.models import ChargeObligation, Pledge, Refund
+from backend.funding.models import BalanceTransaction, ChargeObligation, Pledge, Refund, Round
 from backend.funding.payment_workflow import (
     DISPUTE_OPEN,
     REFUND,
@@ -64,6 +65,8 @@ def refund_obligation(
     Raises NothingLeft when that much is not there: refunds so far, lost disputes and what was
     released to the project are taken off. An open dispute stops refunds.
     """
+    # The round too: a release of the same money waits here, and the other way round.
+    locked_round(obligation.round)
     pledge, row = locked(obligation)
     if by is not None:
         permissions.check_is_finance(by)
@@ -108,18 +111,18 @@ def refundable(row: ChargeObligation) -> Money:
     back = row.refunds.filter(status__in=sorted(REFUND_COUNTS)).aggregate(s=Sum("amount_minor"))
     lost = row.disputes.filter(status=DisputeStatus.LOST).aggregate(s=Sum("amount_minor"))
     left = row.amount_minor - (back["s"] or 0) - (lost["s"] or 0)
-    held = book.balance(chart.held(row.round.public_id, row.currency)).minor - _under_way(row)
+    held = free_of(row.round, row.currency)
     return Money(max(0, min(left, held)), row.currency)
 
 
-def _under_way(row: ChargeObligation) -> int:
-    """Refunds of this round that were asked for and are not in the book yet."""
+def free_of(round_: Round, currency: str) -> int:
+    """What a round holds, less the refunds that were asked for and are not in the book yet."""
+    booked = BalanceTransaction.objects.filter(entry_key__isnull=False).values("source_id")
     waiting = Refund.objects.filter(
-        obligation__round=row.round,
-        currency=row.currency,
-        status__in=[RefundStatus.CREATED, RefundStatus.SUBMITTED],
-    )
-    return waiting.aggregate(s=Sum("amount_minor"))["s"] or 0
+        obligation__round=round_, currency=currency, status__in=sorted(REFUND_COUNTS)
+    ).exclude(stripe_refund_id__in=booked)
+    under_way = waiting.aggregate(s=Sum("amount_minor"))["s"] or 0
+    return book.balance(chart.held(round_.public_id, currency)).minor - under_way
 
 
 # --- the queue ------------------------------------------------------------------------------------
@@ -147,6 +150,12 @@ def send_due(*, limit: int = 500) -> int:
         for id_ in ids:
             try:
                 advance(Refund.objects.select_related("obligation__round").get(pk=id_))
+            except Exception as error:
+                # One that fails in a way that was not foreseen never holds up the others.
+                stuck.survive(error)
+                refund = Refund.objects.get(pk=id_)
+                _back_off(refund, None)
+                stuck.show(refund.public_id, error)
             finally:
                 Refund.objects.filter(pk=id_).update(leased_until=None)
             done += 1
@@ -309,9 +318,11 @@ def refund_unwanted(obligation: ChargeObligation) -> None:
     refund_obligation(obligation, by=None, reason="withdrawn")
 
 
-def refund_round(round_: Any) -> int:
+def refund_round(round_: Round) -> int:
     """Give back everything that a failed round collected. Safe to run twice."""
     rows = ChargeObligation.objects.filter(round=round_, status=ObligationStatus.SUCCEEDED)
+    # What the bank disputes waits for its decision; the others do not wait with it.
+    rows = rows.exclude(disputes__status__in=sorted(DISPUTE_OPEN))
     count = 0
     for row in rows.select_related("round", "pledge"):
         if refundable(row).minor > 0:

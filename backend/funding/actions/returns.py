@@ -4,15 +4,19 @@ Cards get it back through the payment machine; what came by bank is set aside fo
 Safe to run twice: a share remembers what of it went back.
 """
 
+import structlog
 from django.db import transaction
 
 from backend.core import states
+from backend.core.errors import Conflict
 from backend.core.money import Money
 from backend.funding.actions import bank_returns, refunds
 from backend.funding.actions.rounds import locked_round
 from backend.funding.models import Pledge, Round, Route, Tranche, TrancheShare
 from backend.funding.workflow import PLEDGE, PLEDGE_PAID, PledgeStatus, RoundStatus
 from backend.ledger import book, chart
+
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -31,7 +35,15 @@ def return_tranche(tranche: Tranche) -> int:
         if left <= 0:
             continue
         money = Money(left, share.currency)
-        give_back(share.pledge, row, money, key=f"{tranche.public_id}", reason="milestone_failed")
+        try:
+            with transaction.atomic():
+                give_back(
+                    share.pledge, row, money, key=f"{tranche.public_id}", reason="milestone_failed"
+                )  # fmt: skip
+        except Conflict as error:
+            # Disputed, or its line is not in the book yet: the hourly sweep comes again.
+            log.warning("return.waits", pledge=share.pledge.public_id, error=error.code)
+            continue
         share.returned_minor = share.amount_minor
         share.save(update_fields=["returned_minor"])
         count += 1

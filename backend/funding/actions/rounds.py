@@ -15,7 +15,7 @@ from backend.accounts.models import User
 from backend.core import jobs, states
 from backend.core.clock import DEMO_ENVIRONMENTS, app_now
 from backend.core.errors import Conflict, Invalid
-from backend.funding import eligibility, permissions
+from backend.funding import eligibility, failpoints, permissions
 from backend.funding.actions.obligations import open_obligations
 from backend.funding.models import Pledge, Round, RoundClose, Route
 from backend.funding.standing import requirements_on
@@ -164,6 +164,7 @@ def close_round(round_: Round) -> bool:
     states.move(row, RoundStatus.CLOSING, by=None, role="system", workflow=ROUND)
     row.closed_at = now
     row.save(update_fields=["closed_at"])
+    failpoints.fp("mid_close")
     jobs.enqueue("funding.count_round", row.public_id, round_id=row.public_id)
     return True
 
@@ -181,6 +182,7 @@ def count_round(round_: Round) -> Round:
     _end(_live_pledges(row, PledgeStatus.CARD_PENDING), PledgeStatus.LAPSED, "card_not_saved", now)
     live = _live_pledges(row, PledgeStatus.ACTIVE)
     total = _write_close(row, live, now)
+    failpoints.fp("mid_count")
     if total < row.target_minor:
         _end(live, PledgeStatus.LAPSED, "target_not_reached", now)
         states.move(
@@ -200,6 +202,7 @@ def count_round(round_: Round) -> Round:
     Round.objects.filter(pk=row.pk).update(grace_until=grace_until)
     row.grace_until = grace_until
     open_obligations(row)
+    failpoints.fp("after_obligations")
     show_round(row.project, PublicStatus.REACHED)
     return row
 
