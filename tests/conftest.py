@@ -1,5 +1,6 @@
 """Fixtures for the whole suite. The database is made by its owner; tests act as the web does."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from django.core.cache import caches
 from django.db import connection, connections
 from django.utils import translation
 
+from tests import secrets_watch
 from tests.database import make_database
 from tests.sandbox import Sandbox, a_sandbox, use
 
@@ -67,6 +69,17 @@ def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> Iterator[No
         settings["OPTIONS"]["options"] = as_owner
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_secret_is_logged_or_sent() -> Iterator[None]:
+    """Over the whole suite: no card number and no key in a line of a log or in the broker."""
+    watch = secrets_watch.Watch()
+    logging.getLogger().addHandler(watch)
+    yield
+    logging.getLogger().removeHandler(watch)
+    assert watch.found == []
+    assert secrets_watch.in_broker() == []
+
+
 @pytest.fixture(autouse=True)
 def _empty_memory() -> None:
     """Counts are kept for a minute in the process; no test reads those of another one."""
@@ -87,13 +100,17 @@ def sandbox_process() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(sandbox_process: Sandbox, settings: Any) -> Iterator[Sandbox]:
+def sandbox(
+    sandbox_process: Sandbox, settings: Any, request: pytest.FixtureRequest
+) -> Iterator[Sandbox]:
     """A sandbox that remembers nothing; the test fails when a request was not as Stripe's SDK
-    says that it must be."""
+    says that it must be, or when it left the number of a card behind."""
     sandbox_process.reset()
     use(settings, sandbox_process)
     yield sandbox_process
     assert not sandbox_process.violations()
+    if request.node.get_closest_marker("django_db") and not connection.needs_rollback:
+        assert secrets_watch.in_database_and_mail() == []
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from backend.local.stripe_sandbox.server import KEY
+from backend.local.stripe_sandbox.server import KEY as KEY
 
 SECRET = "whsec_of_the_tests"
 VISA = "4242424242424242"

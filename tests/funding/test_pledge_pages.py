@@ -71,7 +71,14 @@ def test_from_the_sum_to_the_saved_card(sandbox: Sandbox) -> None:
     check = client.get(moved.headers["Location"])
     text = text_of(check)
     assert "150" in text
-    assert "form-action" in check.headers["Content-Security-Policy"]
+    policy = check.headers["Content-Security-Policy"]
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["form-action"] == f"'self' {sandbox.base}"
+    assert (rules["script-src"], rules["connect-src"]) == ("'self'", "'self'")
+    assert rules.get("frame-src", rules["default-src"]) == "'none'"
+    # No card field, no script of anybody else, nothing inline.
+    assert re.findall(r"<script[^>]*src=\"(?!/static/)", text) == []
+    assert re.search(r"<script(?![^>]*src=)[^>]*>|cc-number|<iframe| onclick=", text) is None
     refused = client.post(page(client, "pledge_check", pledge), {})
     assert refused.status_code == 400
     to_stripe = client.post(page(client, "pledge_check", pledge), {"agreed": "on"})

@@ -103,6 +103,38 @@ def test_withdrawing_against_the_close_leaves_one_truth() -> None:
     assert Round.objects.get(pk=round_.pk).reserved_minor == kept.target_minor
 
 
+def test_pledging_against_the_close_counts_who_was_in_time() -> None:
+    """Row 49: four confirm in the last milliseconds while the round closes."""
+    round_ = a_small_round()
+    kept = a_pledge(round_, Money(400_000, "USD"))
+    drafts = [a_draft_pledge(round_, Money(10_000, "USD"), by=an_investor()) for _ in range(4)]
+    ahead = round_.closes_at - app_now() - timedelta(milliseconds=400)
+    set_demo_offset(ahead)
+
+    def at(early: int, call: Callable[[], Any]) -> Callable[[], Any]:
+        def when_it_is_time() -> Any:
+            while app_now() < round_.closes_at - timedelta(milliseconds=early):
+                pass
+            return call()
+
+        return when_it_is_time
+
+    calls = [at(40 - 15 * n, confirm(draft)) for n, draft in enumerate(drafts)]
+    results = at_once(*calls, at(0, lambda: rounds.close_round(round_)))
+    assert set(results[:-1]) <= {"ok", "round_closed"}
+    rounds.close_round(round_)
+    for draft, result in zip(drafts, results, strict=False):
+        draft.refresh_from_db()
+        assert (draft.status, draft.confirmed_at is not None) == (
+            ("card_pending", True) if result == "ok" else ("draft", False)
+        )
+        assert draft.confirmed_at is None or draft.confirmed_at < round_.closes_at
+    rounds.count_round(round_)
+    shown = RoundClose.objects.get(round=round_)
+    assert (shown.pledge_count, shown.pledged_minor) == (1, kept.target_minor)
+    assert Round.objects.get(pk=round_.pk).reserved_minor == kept.target_minor
+
+
 @pytest.mark.slow
 def test_withdrawing_against_the_charge_keeps_nothing_of_who_left(sandbox: Sandbox) -> None:
     """Four withdraw in the last moment of their time while a worker charges. Whoever got out is
