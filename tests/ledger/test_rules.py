@@ -142,6 +142,17 @@ def test_truncate_is_granted_by_no_migration(db: None) -> None:
     assert TRUNCATE_GRANTED_BY_MIGRATIONS == [[]]
 
 
+def test_truncate_is_refused_without_the_grant_of_the_suite(accounts: dict[str, int]) -> None:
+    run_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    run_sql("SET ROLE NONE")
+    run_sql("REVOKE TRUNCATE ON ALL TABLES IN SCHEMA public FROM caukieu_app")
+    run_sql("SET ROLE caukieu_app")
+    for table in TABLES:
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            run_sql(f"TRUNCATE ledger_{table} CASCADE")
+    assert book.balance(HELD) == usd(10_000)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_transfer_is_not_added_to_an_old_entry() -> None:
     collect()
