@@ -60,7 +60,8 @@ def in_broker() -> list[str]:
     url = os.environ.get("CELERY_BROKER_URL", "")
     if not url.startswith(("redis", "unix")):
         return []
-    client = redis.Redis.from_url(url.replace("redis+socket://", "unix://"))
+    address, _, _options = url.replace("redis+socket://", "unix://").partition("?")
+    client = redis.Redis.from_url(address)
     found = []
     for key in client.scan_iter():
         kind = client.type(key).decode()
