@@ -15,7 +15,7 @@ from types import UnionType
 from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
 import typing_extensions
-from stripe import StripeContext
+from stripe import StripeContext, StripeObject
 
 OPTIONS = frozenset(
     {"api_key", "stripe_version", "stripe_account", "stripe_context", "max_network_retries",
@@ -136,9 +136,15 @@ def _of_union(hints: tuple[Any, ...], value: Any, where: str) -> list[str]:
     """The first branch that fits. Beside a list of words, plain text is for words to come: what we
     send must be one of today's."""
     has_words = any(get_origin(h) in {Literal, typing_extensions.Literal} for h in hints)
-    branches = [h for h in hints if not (has_words and h is str)]
+    # Beside a structure stands the SDK's own object; on the wire that is the structure again.
+    branches = [h for h in hints if not (has_words and h is str) and not _is_object(h)]
     tried = [_of_value(h, value, where) for h in branches if h is not type(None)]
     return min(tried, key=len) if tried else []
+
+
+def _is_object(hint: Any) -> bool:
+    plain = get_origin(hint) or hint
+    return isinstance(plain, type) and issubclass(plain, StripeObject)
 
 
 _FORMS = {int: r"-?\d+", float: r"-?\d+(\.\d+)?", Decimal: r"-?\d+(\.\d+)?", bool: "true|false"}
