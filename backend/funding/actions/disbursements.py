@@ -20,8 +20,8 @@ from backend.core.formats import CITY_ZONE
 from backend.core.money import Money
 from backend.core.text import clean_text
 from backend.funding import permissions
+from backend.funding.actions.given_back import free_of
 from backend.funding.actions.outcome import held_by_currency
-from backend.funding.actions.refunds import free_of
 from backend.funding.files import TakenFile
 from backend.funding.models import Disbursement, DisbursementLine, OwnerAccount, Tranche
 from backend.funding.workflow import DISBURSEMENT, TRANCHE, DisbursementStatus, MilestoneStatus

@@ -3,9 +3,10 @@
 from django.db.models import Sum
 
 from backend.funding.actions.settling import tell_pledge
-from backend.funding.models import BankReturn, Pledge, Refund
-from backend.funding.payment_workflow import REFUND_UNFINISHED, RefundStatus
+from backend.funding.models import BalanceTransaction, BankReturn, Pledge, Refund, Round
+from backend.funding.payment_workflow import REFUND_COUNTS, REFUND_UNFINISHED, RefundStatus
 from backend.funding.workflow import PledgeStatus
+from backend.ledger import book, chart
 
 
 def settle_pledge(pledge: Pledge) -> None:
@@ -28,3 +29,13 @@ def settle_pledge(pledge: Pledge) -> None:
         tell_pledge(pledge, PledgeStatus.PART_REFUNDED, amount_minor=back)
     else:
         tell_pledge(pledge, PledgeStatus.COLLECTED, amount_minor=pledge.amount_minor)
+
+
+def free_of(round_: Round, currency: str) -> int:
+    """What a round holds, less the refunds that were asked for and are not in the book yet."""
+    booked = BalanceTransaction.objects.filter(entry_key__isnull=False).values("source_id")
+    waiting = Refund.objects.filter(
+        obligation__round=round_, currency=currency, status__in=sorted(REFUND_COUNTS)
+    ).exclude(stripe_refund_id__in=booked)
+    under_way = waiting.aggregate(s=Sum("amount_minor"))["s"] or 0
+    return book.balance(chart.held(round_.public_id, currency)).minor - under_way

@@ -24,10 +24,10 @@ from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import books, stuck
 from backend.funding.actions.bank_returns import owe
 from backend.funding.actions.breaks import open_break
-from backend.funding.actions.given_back import settle_pledge
+from backend.funding.actions.given_back import free_of, settle_pledge
 from backend.funding.actions.rounds import locked_round
 from backend.funding.actions.settling import locked, tell_pledge
-from backend.funding.models import BalanceTransaction, ChargeObligation, Pledge, Refund, Round
+from backend.funding.models import ChargeObligation, Pledge, Refund, Round
 from backend.funding.payment_workflow import (
     DISPUTE_OPEN,
     REFUND,
@@ -37,7 +37,7 @@ from backend.funding.payment_workflow import (
     RefundStatus,
 )
 from backend.funding.workflow import PledgeStatus
-from backend.ledger import book, chart
+from backend.ledger import book
 
 log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=3)
@@ -113,16 +113,6 @@ def refundable(row: ChargeObligation) -> Money:
     left = row.amount_minor - (back["s"] or 0) - (lost["s"] or 0)
     held = free_of(row.round, row.currency)
     return Money(max(0, min(left, held)), row.currency)
-
-
-def free_of(round_: Round, currency: str) -> int:
-    """What a round holds, less the refunds that were asked for and are not in the book yet."""
-    booked = BalanceTransaction.objects.filter(entry_key__isnull=False).values("source_id")
-    waiting = Refund.objects.filter(
-        obligation__round=round_, currency=currency, status__in=sorted(REFUND_COUNTS)
-    ).exclude(stripe_refund_id__in=booked)
-    under_way = waiting.aggregate(s=Sum("amount_minor"))["s"] or 0
-    return book.balance(chart.held(round_.public_id, currency)).minor - under_way
 
 
 # --- the queue ------------------------------------------------------------------------------------
