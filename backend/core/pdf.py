@@ -26,10 +26,11 @@ INK, MUTED, LINE = HexColor("#13211E"), HexColor("#4A5B57"), HexColor("#D3DCD9")
 
 @dataclass(frozen=True)
 class Block:
-    """One piece of a document. `kind`: title, heading, text, small, quote, rows, items, page.
+    """One piece of a document. `kind`: title, heading, text, small, quote, rows, facts, items,
+    page.
 
-    `rows` are pairs (label, value); `items` are lines of a list; `lang` is set where a passage is
-    not in the document's language.
+    `rows` are pairs (label, value): sums at the right, or facts, whose texts may be long; `items`
+    are lines of a list; `lang` is set where a passage is not in the document's language.
     """
 
     kind: str
@@ -86,7 +87,7 @@ def pdf_from(blocks: Sequence[Block], *, title: str, foot: str, language: str) -
 def _flows(block: Block, styles: dict[str, ParagraphStyle]) -> list[Any]:
     if block.kind == "page":
         return [PageBreak()]
-    if block.kind == "rows":
+    if block.kind in {"rows", "facts"}:
         return [_table(block, styles), Spacer(1, 7)]
     if block.kind == "items":
         return [
@@ -102,11 +103,13 @@ def _safe(text: str) -> str:
 
 
 def _table(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
+    is_facts = block.kind == "facts"
+    right = styles["cell" if is_facts else "right"]
     rows = [
-        [Paragraph(_safe(label), styles["cell"]), Paragraph(_safe(value), styles["right"])]
+        [Paragraph(_safe(label), styles["cell"]), Paragraph(_safe(value), right)]
         for label, value in block.rows
     ]
-    table = Table(rows, colWidths=[110 * mm, 50 * mm])
+    table = Table(rows, colWidths=[55 * mm, 105 * mm] if is_facts else [110 * mm, 50 * mm])
     table.setStyle(
         [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LEFTPADDING", (0, 0), (-1, -1), 0)]
     )

@@ -151,6 +151,9 @@ def withdraw(request: HttpRequest, plg: str) -> HttpResponse:
         amount = format_money(row.amount, language_now())
         messages.success(
             request,
+            _("Your interest of %(amount)s is taken back. No money was asked for. You can say so "
+              "again while the round is open.") % {"amount": amount}
+            if row.route == "bank" else
             _("Your pledge of %(amount)s is withdrawn. Nothing was charged, and your card is no "
               "longer tied to it. You can pledge again while the round is open.")
             % {"amount": amount},

@@ -109,19 +109,19 @@ class AccountForm(forms.Form):
     holder = forms.CharField(
         label=_("Name of the account holder"),
         max_length=120,
-        error_messages={"required": _("This part is missing")},
+        error_messages={"required": _("Enter the name as the bank writes it")},
         widget=forms.TextInput(attrs=TEXT),
     )
     bank_name = forms.CharField(
         label=_("Bank and branch"),
         max_length=120,
-        error_messages={"required": _("This part is missing")},
+        error_messages={"required": _("Enter the bank and its branch")},
         widget=forms.TextInput(attrs=TEXT),
     )
     number = BankText(
         label=_("Account number"),
         max_length=40,
-        error_messages={"required": _("This part is missing")},
+        error_messages={"required": _("Enter the account number")},
         widget=forms.TextInput(attrs={**TEXT, "inputmode": "numeric"}),
     )
 
@@ -152,7 +152,7 @@ class SlipForm(MoneyReading, forms.Form):
     bank_reference = BankText(
         label=_("The bank's reference"),
         max_length=60,
-        error_messages={"required": _("This part is missing")},
+        error_messages={"required": _("Enter the bank's reference as the slip shows it")},
         widget=forms.TextInput(attrs=TEXT),
     )
     paid_vnd = _money(_("Paid out, in ₫"))
@@ -176,7 +176,7 @@ class ReceiptForm(MoneyReading, forms.Form):
     bank_reference = BankText(
         label=_("The bank's reference"),
         max_length=60,
-        error_messages={"required": _("This part is missing")},
+        error_messages={"required": _("Enter the bank's reference as the slip shows it")},
         widget=forms.TextInput(attrs=TEXT),
     )
     amount = _money(_("Amount"))
@@ -199,7 +199,7 @@ class TransferForm(forms.Form):
     bank_reference = BankText(
         label=_("The bank's reference"),
         max_length=60,
-        error_messages={"required": _("This part is missing")},
+        error_messages={"required": _("Enter the bank's reference as the slip shows it")},
         widget=forms.TextInput(attrs=TEXT),
     )
     paid_on = _day(_("Day of payment"))

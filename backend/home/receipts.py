@@ -76,7 +76,7 @@ def _facts(pledge: Pledge, paid_at: datetime, language: str) -> tuple[Fact, ...]
     person = pledge.investor.full_name or pledge.investor.email or ""
     owner = said(project.owner, "name", language) if project.owner else Said("", language)
     lines: list[tuple[str, Said | str]] = [
-        (_("Paid by"), Said(person, "vi")),
+        (_("Payer"), Said(person, "vi")),
         (_("Paid on"), format_moment_in(paid_at, pledge.investor.time_zone, language)),
         (_("Paid with"), _way(pledge, language)),
         (_("For the project"), said(project, "title", language)),
@@ -143,7 +143,7 @@ def receipt_pdf(pledge: Pledge, language: str) -> bytes:
             Block("title", title),
             Block("rows", rows=((_("Amount"), format_money(receipt.money, language)),)),
             Block("text", _in_words(receipt)),
-            Block("rows", rows=tuple((f.label, f.value.text) for f in receipt.facts)),
+            Block("facts", rows=tuple((f.label, f.value.text) for f in receipt.facts)),
             *_returned_blocks(receipt, language),
             Block("small", not_an_invoice()),
         ]

@@ -110,6 +110,41 @@ def _made(happened: Happened, reader: User) -> Notice:
     )(happened, reader)  # fmt: skip
 
 
+def _withdrawn(happened: Happened, reader: User) -> Notice:
+    if happened.subject.route == "bank":
+        return _of_pledge(
+            lambda: _("Your interest of %(amount)s is taken back (%(ref)s)"),
+            lambda: _("No money was asked for."),
+        )(happened, reader)
+    return _of_pledge(
+        lambda: _("Your pledge of %(amount)s is withdrawn (%(ref)s)"),
+        lambda: _("Nothing was charged, and your card is no longer tied to it."),
+    )(happened, reader)
+
+
+def _due(happened: Happened, reader: User) -> Notice:
+    subject = lambda: _("%(title)s reached its target: %(amount)s is due (%(ref)s)")  # noqa: E731
+    if happened.subject.route == "bank":
+        return _of_pledge(
+            subject,
+            lambda: _("Transfer exactly %(amount)s before %(grace)s. The page says to whom and "
+                      "with which words. If you do not, your interest ends and you owe nothing."),
+            risk=True,
+        )(happened, reader)  # fmt: skip
+    return _of_pledge(
+        subject, lambda: _("Payment follows after %(until)s, which is %(until_vn)s."), risk=True
+    )(happened, reader)
+
+
+def _collected(happened: Happened, reader: User) -> Notice:
+    notice = _of_pledge(
+        lambda: _("Receipt: %(amount)s for %(title)s (%(ref)s)"),
+        lambda: _("The money is held. It is released one milestone at a time, on evidence."),
+    )(happened, reader)
+    path = f"me/pledges/{happened.subject.public_id}/receipt/"
+    return replace(notice, button=_("See the receipt"), path=path)
+
+
 # --- milestones ----------------------------------------------------------------------------------
 
 
@@ -161,25 +196,9 @@ def _payment(happened: Happened, reader: User) -> Notice | None:
 
 ENTRIES: dict[str, Entry] = {
     "pledge.made": _mine(_made),
-    "pledge.withdrawn": _mine(
-        _of_pledge(
-            lambda: _("Your pledge of %(amount)s is withdrawn (%(ref)s)"),
-            lambda: _("Nothing was charged, and your card is no longer tied to it."),
-        )
-    ),
-    "pledge.due": _mine(
-        _of_pledge(
-            lambda: _("%(title)s reached its target: %(amount)s is due (%(ref)s)"),
-            lambda: _("Payment follows after %(until)s, which is %(until_vn)s."),
-            risk=True,
-        )
-    ),
-    "pledge.collected": _mine(
-        _of_pledge(
-            lambda: _("Receipt: %(amount)s for %(title)s (%(ref)s)"),
-            lambda: _("The money is held. It is released one milestone at a time, on evidence."),
-        )
-    ),
+    "pledge.withdrawn": _mine(_withdrawn),
+    "pledge.due": _mine(_due),
+    "pledge.collected": _mine(_collected),
     "pledge.card_expires": _mine(
         _of_pledge(
             lambda: _("Your card ends before your pledge of %(amount)s is charged (%(ref)s)"),
