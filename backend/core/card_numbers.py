@@ -10,6 +10,7 @@ in groups of three, and a list of short numbers (2021 2022 …).
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 # Prefix, and the lengths that the brand uses.
 BRANDS = (
@@ -26,6 +27,7 @@ BRANDS = (
 _RUN = re.compile(
     r"(?<![\d+])(?<![0-9a-f][a-f])\d(?:[\s.\-\u2010-\u2015\u00a0]?\d){12,18}(?!\d)(?![a-f][0-9a-f])"
 )
+HIDDEN = "•"
 _MARKS = re.compile(r"[\s.\-\u2010-\u2015\u00a0]")
 _TAX_CODE = re.compile(r"\d{10}-\d{3}")
 _GROUPS_OF_THREE = re.compile(r"\d{1,3}(?:[.\s\u00a0]\d{3})+")
@@ -42,12 +44,28 @@ def luhn(digits: str) -> bool:
 
 def has_card_number(text: str) -> bool:
     """Whether 13 to 19 digits in `text`, spaced or not, in any script, are a card's number."""
+    return any(True for _ in _found(text))
+
+
+def without_card_numbers(text: str) -> str:
+    """The text with a dot for each digit of a card's number: what may be kept of a draft that was
+    refused, so that the rest of it is not lost."""
+    kept = list(text)
+    for start, end in _found(text):
+        for place in range(start, end):
+            if text[place].isdigit():
+                kept[place] = HIDDEN
+    return "".join(kept)
+
+
+def _found(text: str) -> Iterator[tuple[int, int]]:
     if sum(map(str.isdigit, text)) < 13:
-        return False
+        return
+    # One character for one, so that places in `plain` are places in `text`.
     plain = "".join(
         str(unicodedata.decimal(c)) if unicodedata.decimal(c, -1) != -1 else c for c in text
     )
-    return any(_is_card(match.group()) for match in _RUN.finditer(plain))
+    yield from (match.span() for match in _RUN.finditer(plain) if _is_card(match.group()))
 
 
 def _is_card(run: str) -> bool:

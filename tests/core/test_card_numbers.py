@@ -5,7 +5,7 @@ from django import forms
 from django.test import RequestFactory
 
 from backend.core.card_checks import BankText
-from backend.core.card_numbers import has_card_number
+from backend.core.card_numbers import has_card_number, without_card_numbers
 from backend.core.errors import Invalid
 from backend.core.web import words_of
 
@@ -35,6 +35,14 @@ def test_a_card_number_is_found(text: str) -> None:
 @pytest.mark.parametrize("text", NO_CARDS, ids=ascii)
 def test_nothing_else_is_taken_for_one(text: str) -> None:
     assert not has_card_number(text)
+
+
+@pytest.mark.parametrize("text", [*CARDS, *NO_CARDS], ids=ascii)
+def test_a_draft_is_kept_without_the_digits_of_a_card(text: str) -> None:
+    kept = without_card_numbers(text)
+    assert not has_card_number(kept)
+    assert len(kept) == len(text)
+    assert (kept == text) == (text in NO_CARDS)
 
 
 def test_every_text_field_of_a_form_refuses_one_and_a_banks_field_takes_it() -> None:

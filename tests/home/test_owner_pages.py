@@ -166,6 +166,21 @@ def test_what_cannot_be_taken_is_kept_as_it_was_typed_and_named_before_submittin
     assert not SectionState.objects.exclude(pending={}).exists()
 
 
+def test_a_card_number_is_named_beside_its_field_and_stored_nowhere(
+    web: Client, owner: User
+) -> None:
+    project = factories.a_draft(owner=owner)
+    path = address(project, "market")
+    for headers in ({}, {"X-Autosave": "1"}):
+        sent = {"version": str(len(headers)), "market_vi": "Trả bằng 4242 4242 4242 4242 nhé"}
+        response = web.post(path, sent, headers=headers)
+        assert response.status_code == (200 if headers else 400)
+    stored = [*SectionState.objects.values_list("pending", flat=True),
+              *SectionSave.objects.values_list("values", flat=True)]  # fmt: skip
+    assert "Trả bằng" in str(stored)
+    assert "4242" not in str(stored)
+
+
 def test_an_expired_sign_in_keeps_what_was_typed(owner: User) -> None:
     EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
     project = factories.a_draft(owner=owner)

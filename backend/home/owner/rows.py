@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 from django.http import QueryDict
 
+from backend.core.card_numbers import without_card_numbers
+
 Typed = dict[str, list[str]]
 Row = dict[str, list[str]]
 _OPERATION = re.compile(r"(remove|up|down)-(\d{1,3})")
+
+
+def storable(typed: Typed) -> Typed:
+    """What may be kept of a draft before it is good: everything but the digits of a card."""
+    return {name: [without_card_numbers(v) for v in values] for name, values in typed.items()}
 
 
 def typed_of(data: QueryDict) -> Typed:

@@ -19,7 +19,7 @@ from backend.home.bridge import bridge_of
 from backend.home.owner.answers import AnswerRow, answer_rows
 from backend.home.owner.forms import SectionForm
 from backend.home.owner.frame import Frame, frame_of
-from backend.home.owner.rows import Typed, after_operation, typed_of
+from backend.home.owner.rows import Typed, after_operation, storable, typed_of
 from backend.home.owner.stash import keep_and_sign_in, kept_for
 from backend.home.owner.words import LIST_WORDS, SECTION_WORDS
 from backend.projects.draft_actions import (
@@ -78,6 +78,7 @@ def _post(request: HttpRequest, user: User, project: Project, part: Section) -> 
     typed = after_operation(typed_of(request.POST), part.rows, operation)
     content = project.current_version.content if project.current_version else {}
     form = SectionForm(part, content, on=city_day(app_now()), typed=typed)
+    typed = storable(typed)
     try:
         state = _save(project, part, form, typed, user, _version_of(request))
     except Conflict as conflict:

@@ -8,7 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from backend.core.throttle import client_address, take
-from backend.home.owner.rows import Typed, typed_of
+from backend.home.owner.rows import Typed, storable, typed_of
 
 SESSION_KEY = "typed_before_sign_in"
 MOST_BYTES = 200_000
@@ -21,7 +21,7 @@ def keep_and_sign_in(request: HttpRequest) -> HttpResponse:
     is_small = sum(len(v) for values in typed.values() for v in values) <= MOST_BYTES
     asked = take("typed", client_address(request), limit=A_MINUTE, window_s=60)
     if typed and is_small and asked.is_allowed:
-        request.session[SESSION_KEY] = {"path": request.path, "typed": typed}
+        request.session[SESSION_KEY] = {"path": request.path, "typed": storable(typed)}
     return redirect_to_login(request.path)
 
 
