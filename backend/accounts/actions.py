@@ -234,6 +234,23 @@ def save_profile(
 
 
 @transaction.atomic
+def say_country(user: User, country: str, *, by: User) -> None:
+    """Keep where the person lives, as they said it in another place. An answer that stands is
+    theirs to change and stays; `country` is a key of the taxonomy (the caller checks it)."""
+    user = _locked(user)
+    check_is_self(by, user)
+    profile = InvestorProfile.objects.filter(user=user).first() or InvestorProfile(
+        user=user, version=0
+    )
+    if profile.country:
+        return
+    profile.country, profile.version = country, profile.version + 1
+    profile.save()
+    data = {"version": profile.version, "changed": ["country"]}
+    audit.record("profile.saved", by=by, subject=user, data=data)
+
+
+@transaction.atomic
 def issue_api_token(
     user: User, *, by: User, name: str, with_code: bool = False
 ) -> tuple[ApiToken, str]:

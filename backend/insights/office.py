@@ -14,6 +14,7 @@ from backend.core.money import Money
 from backend.funding.models import Pledge
 from backend.funding.workflow import PLEDGE_LIVE
 from backend.insights.facts import Cell
+from backend.insights.flows_page import Cell as Shown
 from backend.insights.flows_page import Table, Words, language_of_page, step_words, targets_table
 from backend.insights.models import Correction, Snapshot, SnapshotCheck
 from backend.insights.queries import corrections, snapshots
@@ -83,7 +84,7 @@ def office_page(language: str) -> OfficePage:
                 else words.name(series, getattr(c, name)),
                 getattr(c, name), sum_of(c), c.people or 0,
             )
-            for c in sorted(rows, key=lambda c: -c.value)
+            for c in sorted(rows, key=lambda c: (c.period, c.value), reverse=True)
         ]  # fmt: skip
         by.append((series, title, figures))
     names = {
@@ -95,12 +96,19 @@ def office_page(language: str) -> OfficePage:
         people=pledged.people or 0 if pledged else 0,
         by=by,
         states=[(str(names[m]), sum_of(totals[m])) for m in names if m in totals],
-        targets=targets_table(None, words),
+        targets=targets_table(_shown(pledged), words),
         snapshots=list(snapshots()[:12]),
         corrections=list(corrections()[:20]),
         check=check,
         checked=check_rows(check, language) if check else [],
     )
+
+
+def _shown(cell: Cell | None) -> Shown | None:
+    """A figure as the tables of the public page take it."""
+    if cell is None:
+        return None
+    return Shown(cell.series, cell.measure, cell.unit, *[""] * 6, cell.value, cell.people, "shown")
 
 
 def key_words(series: str, key: str) -> str:

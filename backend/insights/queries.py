@@ -9,6 +9,14 @@ from backend.insights.models import Correction, Snapshot
 KEEP_S = 3600
 
 
+def newest_versions() -> tuple[str, str]:
+    """The newest snapshot and the newest one of invented figures; empty where there is none. One
+    query."""
+    rows = Snapshot.objects.order_by("is_example", "-taken_at", "-id").distinct("is_example")
+    found = dict(rows.values_list("is_example", "version"))
+    return found.get(False, ""), found.get(True, "")
+
+
 def newest_version(*, is_example: bool = False) -> str:
     """The version of the newest snapshot; empty when none was taken. One query."""
     rows = Snapshot.objects.filter(is_example=is_example).order_by("-taken_at", "-id")

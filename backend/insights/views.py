@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.core.web import public_page
 from backend.insights import chain, queries
-from backend.insights.flows_page import flows_page, language_of_page
+from backend.insights.flows_page import FlowsPage, flows_page, language_of_page
 from backend.insights.models import Snapshot
 from backend.insights.report import report_pdf, report_xlsx
 
@@ -23,27 +25,40 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @public_page
 def flows(request: HttpRequest) -> HttpResponse:
     """The newest snapshot; before the first night there is none, which the page says."""
-    version = queries.newest_version()
+    version, example = queries.newest_versions()
     if not version:
-        example = queries.newest_version(is_example=True)
         return render(request, "insights/none.html", {"nav": "flows", "example": example})
-    return _page(request, queries.snapshot_for(version))
+    return _page(request, queries.snapshot_for(version), example)
 
 
 @require_safe
 @public_page
 def snapshot(request: HttpRequest, version: str) -> HttpResponse:
-    return _page(request, queries.snapshot_for(version))
+    found = queries.snapshot_for(version)
+    return _page(request, found, "" if found.is_example else queries.newest_versions()[1])
 
 
-def _page(request: HttpRequest, found: Snapshot) -> HttpResponse:
+def _page(request: HttpRequest, found: Snapshot, example: str) -> HttpResponse:
+    page, body = _kept(found, language_of_page())
     context: dict[str, Any] = {
-        "page": flows_page(found, language_of_page()),
+        "page": page,
+        "body": body,
         "corrections": list(queries.corrections()[:5]),
-        "example": "" if found.is_example else queries.newest_version(is_example=True),
+        "example": example,
         "nav": "flows",
     }
     return render(request, "insights/flows.html", context)
+
+
+def _kept(found: Snapshot, language: str) -> tuple[FlowsPage, str]:
+    """Findings, charts and tables: a snapshot never changes, so they are made once a process."""
+    key = f"insights.page.{found.head_sha256}.{language}"
+    kept: tuple[FlowsPage, str] | None = caches["memory"].get(key)
+    if kept is None:
+        page = flows_page(found, language)
+        kept = (page, render_to_string("insights/flows_body.html", {"page": page}))
+        caches["memory"].set(key, kept, queries.KEEP_S)
+    return kept
 
 
 @require_safe

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from backend.accounts.actions import say_country
 from backend.accounts.models import User
 from backend.core import audit, jobs, states
 from backend.core.clock import app_now
@@ -218,6 +219,8 @@ def create_plan(wishes: Wishes, *, by: User, agreed_text: str, language: str) ->
         mandate_sha256=_sha256(agreed_text), mandate_language=language,
     )  # fmt: skip
     audit.record("plan.created", by=by, subject=plan)
+    # Without it no rule of pledging could say yes, and every month would find nothing.
+    say_country(by, plan.country, by=by)
     return plan
 
 

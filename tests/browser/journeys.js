@@ -1,5 +1,6 @@
 // One journey by name, as a person would do it: node journeys.js NAME BASE JAVASCRIPT WIDTH LANGUAGE
 const assert = require("node:assert");
+const path = require("node:path");
 const { execSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
@@ -341,6 +342,100 @@ const journeys = {
     assert.strictEqual((await page.$$("main form")).length, 0, "nothing is left to do");
     await accessible(page);
   },
+  // Calculator → joining with the answers → plan → proposal → one project removed → pledges.
+  async redirect(page) {
+    await page.goto(`${base}/${language}/calculator/`);
+    await page.$eval("#c_amount", (e) => { e.value = ""; });
+    await page.type("#c_amount", "0");
+    await press(page, "form.calc button, main form button[type=submit]");
+    assert.ok(await page.$("#error-summary, .err"), "a mistake is said beside its field");
+    await page.$eval("#c_amount", (e) => { e.value = ""; });
+    await page.type("#c_amount", "1000");
+    await page.$eval("#c_share", (e) => { e.value = "20"; });
+    await press(page, "form.calc button, main form button[type=submit]");
+    assert.match(page.url(), /amount=1000.*share=20/);
+    assert.match(await text(page, "main"), /200.USD/);
+    await press(page, "main a.btn[href*='/join/']");
+    const address = `hoa.${Date.now()}@example.com`;
+    await page.type("#id_email", address);
+    await page.$eval("#id_consent", (e) => e.click());
+    await press(page, "main form button[type=submit]");
+    await page.goto(await linkInNewestMail(page));
+    await press(page, "main form button[type=submit]");
+    assert.match(page.url(), /\/me\/plans\/new\/\?amount=1000/, "the answers came along");
+    assert.strictEqual(await page.$eval("#id_share", (e) => e.value), "20");
+    assert.strictEqual(await page.$eval("#id_project_cap", (e) => e.value), "200");
+    await accessible(page);
+    await press(page, "main form button.btn");
+    assert.ok(await page.$("#error-summary"), "nobody agrees or stays silent by default");
+    await page.select("#id_country", "US");
+    await page.select("#id_zone", "America/Los_Angeles");
+    await page.$eval("#id_day", (e) => { e.value = "15"; });
+    await page.$eval("#id_project_cap", (e) => { e.value = "60"; });
+    await page.$eval("input[name=when_nothing][value=nothing]", (e) => e.click());
+    await page.$eval("input[name=on_silence][value=pledge]", (e) => e.click());
+    await page.$eval("#id_consent", (e) => e.click());
+    await press(page, "main form button.btn");
+    assert.match(page.url(), /\/me\/plans\/pln_[0-9a-z]+\/$/);
+    const plan = page.url();
+    await accessible(page);
+    const days = daysUntil(15 - 5);
+    await moveDate(page, days + 1);
+    plans();
+    await page.goto(plan);
+    const before = await page.$$("ol.alloc form[action$='/remove/']");
+    assert.ok(before.length >= 2, `${before.length} projects are proposed`);
+    await accessible(page);
+    await press(page, "ol.alloc form[action$='/remove/'] button");
+    assert.ok(await page.$("ol.alloc form[action$='/keep/']"), "a removal can be undone");
+    await moveDate(page, days + 7);
+    plans();
+    await page.goto(plan);
+    assert.ok(await page.$("ol.cal li.ok"), "the month became pledges");
+    await accessible(page);
+    await page.goto(`${base}/${language}/me/pledges/`);
+    const made = await page.$$eval("main a[href*='/me/pledges/plg_']", (all) =>
+      new Set(all.map((a) => a.getAttribute("href").split("/")[4])).size);
+    assert.strictEqual(made, before.length - 1, "what was removed is no pledge");
+    await page.goto(plan);
+    await press(page, "form[action$='/pause/'] button");
+    assert.ok(await page.$("form[action$='/resume/']"));
+    await moveDate(page, 0);
+  },
+  // Public flows → the finding's table → the file → checked whole, then with one figure changed.
+  async flows(page) {
+    await page.goto(`${base}/${language}/flows/`);
+    await press(page, "main a[href*='/flows/example-']");
+    await page.$eval("figure details summary", (e) => e.click());
+    assert.ok(await page.$("figure details[open] table caption"), "the table stands below the chart");
+    const shown = await text(page, "dl.sl code.hash");
+    const href = await page.$eval("a[href$='.csv']", (a) => a.href);
+    const file = path.join(os.tmpdir(), `flows-${process.pid}.csv`);
+    const data = await (await fetch(href)).text();
+    fs.writeFileSync(file, data);
+    const check = async () => {
+      await page.goto(`${base}/${language}/flows/check/`);
+      await (await page.$("#file")).uploadFile(file);
+      await press(page, "main form button");
+      await accessible(page);
+    };
+    await check();
+    assert.strictEqual(await text(page, "[role=status] code.hash"), shown);
+    assert.ok(await page.$("[role=status] .note.ok"));
+    const lines = data.split("\r\n");
+    const row = lines.findIndex((l) => l.includes(",pledged,VND,") && l.includes(",shown,"));
+    lines[row] = lines[row].replace(/(pledged,VND,)\d/, "$19");
+    fs.writeFileSync(file, lines.join("\r\n"));
+    await check();
+    assert.match(await text(page, "[role=status]"), new RegExp(`\\b${row - 1}\\b`));
+    assert.ok(await page.$("[role=status] .note.warn"));
+    fs.writeFileSync(file, [...data.split("\r\n").slice(0, 40), ""].join("\r\n"));
+    await check();
+    assert.match(await text(page, "[role=status]"), EN ? /missing at the end/ : /cuối/);
+    fs.unlinkSync(file);
+    const json = await (await fetch(await page.evaluate(() => `${location.origin}/api/v1/flows/`))).json();
+    assert.ok(json.head_sha256);
+  },
   // An officer asks for a link, and is asked for the code of the local outbox after it.
   async officer(page) {
     await page.goto(`${base}/${language}/account/sign-in/`);
@@ -415,6 +510,21 @@ async function again(page) {
   if (!/account\/again\//.test(page.url())) return;
   await page.type("input[name=password]", process.env.DEMO_PASSWORD);
   await press(page, "main form button[type=submit]");
+}
+
+// What beat does every ten minutes: proposals of all plans, and pledges of those whose time is over.
+function plans() {
+  const code = "from backend.remittances import run_actions; run_actions.look_at_plans()";
+  execSync(`${process.env.PYTHON} manage.py shell -v 0 --no-imports -c "${code}"`,
+    { cwd: process.env.ROOT, stdio: "ignore" });
+}
+
+// Days from today to the next day of that number, as California counts.
+function daysUntil(day) {
+  const today = new Date();
+  const next = new Date(today.getFullYear(), today.getMonth(), day, 12);
+  if (next <= today) next.setMonth(next.getMonth() + 1);
+  return Math.ceil((next - today) / 86400000);
 }
 
 // Signing in as somebody of the office: password, then the code that the local outbox shows.
