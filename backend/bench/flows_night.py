@@ -78,8 +78,10 @@ def page() -> dict[str, Any]:
                 wall.append((time.perf_counter() - began) * 1000)
             assert response.status_code == 200
             most = max(most, len(queries))
-        found[name] = {"queries": most, "own": round(sorted(own)[20], 1),
-                       "p50": round(sorted(wall)[20], 1), "p95": round(sorted(wall)[37], 1)}  # fmt: skip
+        found[name] = {
+            "queries": most, "own": round(sorted(own)[20], 1),
+            "p50": round(sorted(wall)[20], 1), "p95": round(sorted(wall)[37], 1),
+        }  # fmt: skip
     return found | {"kb": len(response.content) // 1024,
                     "cache": response.headers["Cache-Control"]}  # fmt: skip
 

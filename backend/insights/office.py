@@ -108,7 +108,10 @@ def _shown(cell: Cell | None) -> Shown | None:
     """A figure as the tables of the public page take it."""
     if cell is None:
         return None
-    return Shown(cell.series, cell.measure, cell.unit, *[""] * 6, cell.value, cell.people, "shown")
+    return Shown(
+        cell.series, cell.measure, cell.unit, "", "", "", "", "", "", cell.value, cell.people,
+        "shown",
+    )  # fmt: skip
 
 
 def key_words(series: str, key: str) -> str:
