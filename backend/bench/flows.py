@@ -41,6 +41,7 @@ def make_site(environment: dict[str, str]) -> tuple[Site, Site]:
     }
     owner = Site(0, {**own, "CAUKIEU_DB_ROLE": ""})
     owner.run("manage.py", "migrate", "-v", "0")
+    owner.run("manage.py", "collectstatic", "--noinput", "-v", "0")
     return owner, Site(0, own)
 
 

@@ -16,6 +16,8 @@ from backend.funding.workflow import PLEDGE_LIVE
 from backend.insights.facts import Cell
 from backend.insights.flows_page import Cell as Shown
 from backend.insights.flows_page import Table, Words, language_of_page, step_words, targets_table
+from backend.insights.ledger_cells import measure_of
+from backend.insights.ledger_sums import as_of_now
 from backend.insights.models import Correction, Snapshot, SnapshotCheck
 from backend.insights.queries import corrections, snapshots
 from backend.insights.sources import real_cells
@@ -53,7 +55,8 @@ class OfficePage:
     total: str
     people: int
     by: Sequence[tuple[str, Any, Sequence[Figure]]]
-    states: Sequence[tuple[str, str]]
+    # (measure, its name, its sum)
+    states: Sequence[tuple[str, str, str]]
     targets: Table
     snapshots: Sequence[Snapshot]
     corrections: Sequence[Correction]
@@ -95,7 +98,7 @@ def office_page(language: str) -> OfficePage:
         total=sum_of(pledged) if pledged else format_money_long(Money(0, "VND"), language),
         people=pledged.people or 0 if pledged else 0,
         by=by,
-        states=[(str(names[m]), sum_of(totals[m])) for m in names if m in totals],
+        states=[(m, str(names[m]), sum_of(totals[m])) for m in names if m in totals],
         targets=targets_table(_shown(pledged), words),
         snapshots=list(snapshots()[:12]),
         corrections=list(corrections()[:20]),
@@ -112,6 +115,32 @@ def _shown(cell: Cell | None) -> Shown | None:
         cell.series, cell.measure, cell.unit, "", "", "", "", "", "", cell.value, cell.people,
         "shown",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MoneyRow:
+    """What moved between two accounts of the ledger in one month, for one reason."""
+
+    month: str
+    debit: str
+    credit: str
+    reason: str
+    amount: Money
+    entries: int
+
+
+def money_rows(measure: str, language: str) -> list[MoneyRow]:
+    """Every movement that a figure is made of, newest month first; their sum in each currency is
+    the figure. What leaves is negative."""
+    words, found = Words(language), []
+    for row in sorted(as_of_now(), key=lambda r: (r.month, r.debit, r.credit), reverse=True):
+        for name, _about, minor in measure_of(row):
+            if name == measure:
+                found.append(
+                    MoneyRow(words.month(row.month), row.debit, row.credit, row.reason,
+                             Money(minor, row.currency), row.rows)
+                )  # fmt: skip
+    return found[:MOST_ROWS]
 
 
 def key_words(series: str, key: str) -> str:

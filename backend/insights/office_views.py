@@ -15,8 +15,15 @@ from backend.accounts.permissions import require_staff_code, roles_of
 from backend.core.errors import DomainError
 from backend.core.web import words_of
 from backend.insights import actions, queries
-from backend.insights.flows_page import language_of_page
-from backend.insights.office import DRILLS, drill_down, key_words, office_page, states_of
+from backend.insights.flows_page import language_of_page, step_words
+from backend.insights.office import (
+    DRILLS,
+    drill_down,
+    key_words,
+    money_rows,
+    office_page,
+    states_of,
+)
 from backend.ledger import chain_file, export
 
 
@@ -54,6 +61,16 @@ def drill(request: HttpRequest, series: str) -> HttpResponse:
     rows = drill_down(series, key) if key.isprintable() and key.isascii() else []
     context = {"rows": states_of(rows), "series": DRILLS[series], "key": key_words(series, key)}
     return render(request, "insights/office_rows.html", context)
+
+
+@never_cache
+@require_staff_code("lead", "finance", "auditor")
+@require_safe
+def money(request: HttpRequest, measure: str) -> HttpResponse:
+    """The ledger's movements behind held, released or returned money."""
+    language = language_of_page()
+    context = {"rows": money_rows(measure, language), "title": step_words()[measure][0]}
+    return render(request, "insights/office_money.html", context)
 
 
 @never_cache

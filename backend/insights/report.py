@@ -56,8 +56,9 @@ def _of_table(table: Table) -> list[Block]:
 
 
 def _rows(table: Table) -> list[Block]:
-    """The first column as the label, the others as one value."""
-    pairs = tuple((str(row[0]), " · ".join(c for c in row[1:] if c)) for row in table.rows)
+    """The first column as the label, the others as one value; the heads of the columns first."""
+    lines = [table.head, *table.rows] if table.rows else []
+    pairs = tuple((str(row[0]), " · ".join(c for c in row[1:] if c)) for row in lines)
     return [Block("rows", rows=pairs)] if pairs else []
 
 

@@ -19,6 +19,13 @@ class Drill(StringConverter):
 
 register_converter(Drill, "flow_drill")
 
+
+class MoneyDrill(StringConverter):
+    regex = "held|released|returned"
+
+
+register_converter(MoneyDrill, "money_drill")
+
 app_name = "insights"
 urlpatterns = [
     path("flows/", views.flows, name="flows"),
@@ -34,6 +41,7 @@ urlpatterns = [
     ),
     path("office/programme/", office_views.programme, name="programme"),
     path("office/programme/ledger.csv", office_views.ledger_file, name="ledger_file"),
+    path("office/programme/<money_drill:measure>/", office_views.money, name="money"),
     path("office/programme/<flow_drill:series>/", office_views.drill, name="drill"),
     path(
         "office/programme/<snapshot_version:version>/correct/",

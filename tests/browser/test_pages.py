@@ -95,7 +95,7 @@ def test_every_page_passes_axe_and_our_own_checks(
     assert not result["wrong"], "\n".join(result["wrong"])
 
 
-JOURNEYS = ["match", "browse", "language", "account", "join", "officer"]
+JOURNEYS = ["match", "browse", "language", "account", "join", "flows", "officer"]
 
 
 # Each uses up a case of the sample world, so it is walked once.
@@ -105,7 +105,8 @@ OWNER = [("autosave", "on", 390, "vi"), ("owner", "off", 390, "en")]
 OWNER_LONG = [("owner", "on", 1280, "vi")]
 # They move the demo date and close rounds: last, in this order.
 MONEY = [
-    ("payout", "on", 1280, "vi"), ("withdraw", "on", 390, "en"), ("pledged", "off", 390, "vi"),
+    ("payout", "on", 1280, "vi"), ("withdraw", "on", 390, "en"), ("redirect", "off", 390, "vi"),
+    ("pledged", "off", 390, "vi"),
     ("threeds", "on", 1280, "en"),
 ]  # fmt: skip
 

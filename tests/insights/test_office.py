@@ -18,7 +18,10 @@ from backend.insights.sources import real_cells
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/en/office/programme/", "/en/office/programme/month/?key=2026-11")
+PAGES = (
+    "/en/office/programme/", "/en/office/programme/month/?key=2026-11",
+    "/en/office/programme/held/",
+)  # fmt: skip
 
 
 def past_the_code(client: Client, role: str) -> Client:
