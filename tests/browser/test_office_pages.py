@@ -16,13 +16,9 @@ from tests.browser.test_pages import _combinations
 HERE = Path(__file__).parent
 PAGES = (
     "queue/", "queue/?group=later", "queue/?q=zzzz", "letters/", "figures/", "rules/",
-<<<<<<< HEAD
     "rules/rubric/", "rules/letter/", "rules/days/", "people/", "rules/self-check/levels/",
     "rules/self-check/points/?part=I",
-=======
-    "rules/rubric/", "rules/letter/", "rules/days/", "people/", "programme/",
-    "programme/month/?key=2026-11", "programme/country/?key=US", "programme/held/",
->>>>>>> 858792e (insights: Lead from held, released and returned money to the ledger's movements.)
+    "programme/", "programme/month/?key=2026-11", "programme/country/?key=US", "programme/held/",
 )  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
