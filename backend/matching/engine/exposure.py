@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backend.matching.engine.schema import Ints
 
 KEPT = 10  # first places that nothing moves
-SHARE = 0.6  # the floor, as a share of what everybody would get if all were shown alike
+SHARE = 0.2  # the floor, as a share of what everybody would get if all were shown alike
 
 
 @dataclass(frozen=True)
