@@ -176,7 +176,7 @@ def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip,
     origins = {"proposal": _("Proposals"), "call": _("Published by others")}
     chips += [Chip(origins[v], _without(query, "origin", v)) for v in filters.origins]
     if filters.high_values:
-        label = _("High added value, confirmed by the city")
+        label = _("High added value: figures confirmed by the city")
         chips.append(Chip(label, _without(query, "high_value", "confirmed")))
     if filters.min_trl:
         label = _("TRL %(n)s or higher") % {"n": filters.min_trl}

@@ -36,7 +36,9 @@ def review(request: HttpRequest, key: str) -> HttpResponse:
         "conditions": said(
             {"c_vi": found.conditions_vi, "c_en": found.conditions_en}, "c", language
         ),
-        "comments": [said({"c_vi": vi, "c_en": en}, "c", language) for vi, en in found.comments],
+        "comments": [
+            said({"c_vi": vi, "c_en": en}, "c", language) for vi, en in found.comments if vi or en
+        ],
         "office": said({"o_vi": found.office_vi, "o_en": found.office_en}, "o", language),
         "value": sheet_of(found.content, language) if project.is_high_value else (),
         "changed": changed_since(found, now, language),

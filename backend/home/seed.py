@@ -193,7 +193,7 @@ def content_of(row: dict[str, Any]) -> dict[str, Any]:
         "budget": [_in_minor(item) for item in row["budget"]],
         "milestones": [_in_minor(item) for item in row["milestones"]],
     }
-    return content
+    return content | ({"high_value": row["high_value"]} if "high_value" in row else {})
 
 
 def _in_minor(item: dict[str, Any]) -> dict[str, Any]:

@@ -93,6 +93,7 @@ class Walker:
             return
         low = target == "declined"
         self.days_ago(after(FIRST_SCORES))
+        self._confirm_sheet(project, target, first)
         self._review(project, first, low=low, finance=4 if stop == "gap" else None)
         if stop == "second":
             case_actions.assign_case(project, by=second, officer=second, seat="second")
@@ -111,6 +112,13 @@ class Walker:
         marks = {row["key"]: "yes" for row in built_in("checklist")["rows"]}
         reviews.mark_checks(project, by=officer, marks=marks)
         reviews.open_review(project, by=officer)
+
+    def _confirm_sheet(self, project: Project, target: str, officer: User) -> None:
+        """Those in review keep theirs as a claim, for a newcomer to check."""
+        version = project.current_version
+        assert version is not None
+        if version.content.get("high_value") and target != "in_review":
+            reviews.check_high_value(project, by=officer, is_confirmed=True)
 
     def _return(self, project: Project, officer: User) -> None:
         asks = [Ask(row["section"], row["vi"], row["en"]) for row in self.comments["requests"]]

@@ -161,7 +161,7 @@ def test_the_sheet_is_checked_by_an_officer_and_becomes_a_filter(desk: Desk) -> 
     api = Client().get("/api/v1/projects/?high_value=confirmed").json()["results"]
     assert [(p["id"], p["high_value"]) for p in api] == [(desk.project.public_id, "confirmed")]
     listed = Client().get("/en/projects/?high_value=confirmed").content.decode()
-    assert "High added value, confirmed by the city" in listed
+    assert "High added value: figures confirmed by the city" in listed
     review = Client().get(f"/en/projects/{desk.project.slug}/review/").content.decode()
     assert "35%" in review
 
