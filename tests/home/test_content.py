@@ -148,7 +148,9 @@ def test_only_units_of_today_that_the_source_names_have_a_code(calls: list[dict[
 def test_the_64_examples_have_the_same_keys_and_their_own_slugs() -> None:
     rows = examples()
     assert len(rows) == 64
-    assert len({tuple(row) for row in rows}) == 1
+    # A sheet of high added value is claimed by some.
+    assert len({tuple(name for name in row if name != "high_value") for row in rows}) == 1
+    assert 1 <= sum("high_value" in row for row in rows) < 10
     assert len({row["slug"] for row in rows}) == 64
     assert {row["instrument"] for row in rows} == set(taxonomy.keys("instrument"))
     assert {row["field"] for row in rows} == set(taxonomy.keys("field"))
