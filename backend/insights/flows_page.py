@@ -119,6 +119,11 @@ class Words:
         name = MONTHS_EN[number - 1]
         return f"{name[:3]}" if short else f"{name} {period[:4]}"
 
+    def plan(self, basis: str) -> str:
+        """`plan 90/KH-UBND` as each language calls it."""
+        number = basis.removeprefix("plan ")
+        return basis if self.language == "en" or number == basis else f"Kế hoạch {number}"
+
     def name(self, kind: str, key: str) -> str:
         if not key:
             return _("Not stated")
@@ -151,7 +156,7 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
         meter=_meter(total, goal, words),
         meter_note=_("Target for %(year)s: %(sum)s billion ₫ (%(basis)s). Source: %(source)s, "
                      "%(date)s") % {
-            "year": goal.period, "sum": words.number(goal.value), "basis": goal.basis,
+            "year": goal.period, "sum": words.number(goal.value), "basis": words.plan(goal.basis),
             "source": goal.source, "date": goal.source_date,
         },
         charts=[
