@@ -258,6 +258,8 @@ def _keep(refund: Refund, found: gateway.RefundFact) -> None:
 def sync_refund(refund: Refund, answer: gateway.RefundFact | None = None) -> None:
     """Read the refund again under the row's lock and apply what it says."""
     with transaction.atomic():
+        # A pledge that went back whole gives its place back, which locks the round: so it is first.
+        Round.objects.select_for_update().get(pk=refund.obligation.round_id)
         pledge, _row = locked(refund.obligation)
         refund = Refund.objects.select_for_update().get(pk=refund.pk)
         assert refund.stripe_refund_id is not None
