@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Organisation
@@ -29,7 +30,11 @@ class NewProposalForm(forms.Form):
             help_text=_("The outcome in one line. You can change it until you submit."),
         )
         self.fields["original_language"] = OneField(
-            [("vi", "Tiếng Việt"), ("en", "English")],
+            # Each language names itself, for those who listen as well.
+            [
+                ("vi", format_html('<span lang="vi">{}</span>', "Tiếng Việt")),
+                ("en", format_html('<span lang="en">{}</span>', "English")),
+            ],
             radio=True,
             label=_("Language in which you write first"),
             help_text=_("The original counts. The other language follows and may come later."),
