@@ -25,7 +25,7 @@ AND has_table_privilege('caukieu_app', oid, 'TRUNCATE')
 # Files whose few tests take minutes: begun last, one process would work on them alone.
 LONG_FILES = (
     "tests/faults/test_run_and_kill.py", "tests/faults/test_backup.py",
-    "tests/browser/", "tests/local/", "tests/accounts/test_permissions.py",
+    "tests/browser/test_pages.py", "tests/local/", "tests/accounts/test_permissions.py",
     "tests/home/test_api_permissions.py", "tests/projects/test_search.py",
 )  # fmt: skip
 
