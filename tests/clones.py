@@ -8,8 +8,7 @@ would refuse a listed project out of nothing); on a server whose role is none, e
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,16 +78,17 @@ def tables() -> dict[str, Table]:
 
 
 def copy_or_walk(key: str, owner: Any, number: Callable[[], int], walk: Callable[[], Any]) -> Any:
-    """The public id of a project as `walk` makes it, and its owner's row id.
+    """A project as `walk` makes it.
 
     `owner` is a user, or None for one of the copy's own; `number` gives the next number for names.
     """
     key = f"{key} under {_rules()}"
     template = _templates.get(key)
     if template is None:
-        with _remembering(key) as remember:
-            made = walk()
-            remember(made)
+        before = _highest() if may_copy() else None
+        made = walk()
+        if before is not None:
+            _remember(key, made, before)
         return made
     from backend.projects.models import Project
     from backend.projects.search_index import refresh_search
@@ -105,24 +105,16 @@ def _rules() -> int:
         return int(cursor.fetchone()[0])
 
 
-@contextmanager
-def _remembering(key: str) -> Iterator[Callable[[Any], None]]:
-    before = _highest() if may_copy() else None
-
-    def remember(project: Any) -> None:
-        if before is None:
-            return
-        owner = project.current_version.submitted_by_id
-        if owner is None:
-            return
-        rows = {name: _rows_after(name, before[name]) for name in _grown(before)}
-        _complete(rows)
-        title = str(project.title_vi)
-        _templates[key] = Template(
-            rows, project.pk, owner, app_now(), timezone.now(), re.findall(r"\d+", title)[-1:]
-        )
-
-    yield remember
+def _remember(key: str, project: Any, before: dict[str, int]) -> None:
+    owner = project.current_version.submitted_by_id
+    if owner is None:
+        return
+    rows = {
+        name: _rows(name, f"{tables()[name].key} > %s", before[name]) for name in _grown(before)
+    }
+    _complete(rows)
+    numbers = re.findall(r"\d+", str(project.title_vi))[-1:]
+    _templates[key] = Template(rows, project.pk, owner, app_now(), timezone.now(), numbers)
 
 
 def may_copy() -> bool:
@@ -144,13 +136,13 @@ def _grown(before: dict[str, int]) -> list[str]:
     return [name for name in now if now[name] > before[name]]
 
 
-def _rows_after(name: str, highest: int) -> list[dict[str, Any]]:
+def _rows(name: str, where: str, value: Any) -> list[dict[str, Any]]:
     table = tables()[name]
     columns = ", ".join(f'"{c}"' for c in table.columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns} FROM {name} WHERE {table.key} > %s ORDER BY {table.key}",
-            [highest],
+            f"SELECT {columns} FROM {name} WHERE {where} ORDER BY {table.key}",
+            [value],
         )
         return [dict(zip(table.columns, row, strict=True)) for row in cursor.fetchall()]
 
@@ -168,19 +160,10 @@ def _complete(rows: dict[str, list[dict[str, Any]]]) -> None:
                 wanted = {row[column] for row in rows[name]} - {None} - have.get(target, set())
                 if wanted:
                     missing = True
-                    rows.setdefault(target, []).extend(_rows_of(target, wanted))
+                    rows.setdefault(target, []).extend(
+                        _rows(target, f"{tables()[target].key} = ANY(%s)", list(wanted))
+                    )
                     have.setdefault(target, set()).update(wanted)
-
-
-def _rows_of(name: str, keys: set[int]) -> list[dict[str, Any]]:
-    table = tables()[name]
-    columns = ", ".join(f'"{c}"' for c in table.columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns} FROM {name} WHERE {table.key} = ANY(%s)",
-            [list(keys)],
-        )
-        return [dict(zip(table.columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _copy(template: Template, owner: Any, number: Callable[[], int]) -> int:
