@@ -28,9 +28,11 @@ def move(
     workflow: Workflow,
     data: Mapping[str, Any] | None = None,
     about: Any = None,
+    also: Sequence[str] = (),
 ) -> Moved:
     """Move a locked row to `to`, if its table has that edge for `role`, and audit it (about
-    `about` where the row itself has no public id).
+    `about` where the row itself has no public id). `also` names fields that the caller has set:
+    they are saved by the same UPDATE.
 
     Raises Conflict when the edge does not exist, NotAllowed when another role owns it. The
     database refuses illegal edges as well (trigger), so SQL cannot skip a step either.
@@ -46,7 +48,7 @@ def move(
         raise NotAllowed()
     before = row.status
     row.status = to
-    row.save(update_fields=["status"])
+    row.save(update_fields=["status", *also])
     facts = {"from": before, "to": to, **(data or {})}
     audit.record(step.audit, by=by, subject=row if about is None else about, data=facts)
     return Moved(before, to)

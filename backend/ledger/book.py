@@ -187,6 +187,11 @@ def has_entry(key: str) -> bool:
     return LedgerEntry.objects.filter(key=key).exists()
 
 
+def entries_among(keys: Iterable[str]) -> set[str]:
+    """Those of the keys that stand in the book. One query."""
+    return set(LedgerEntry.objects.filter(key__in=list(keys)).values_list("key", flat=True))
+
+
 def statement(
     address: Address, *, since: datetime | None = None, until: datetime | None = None
 ) -> Statement:

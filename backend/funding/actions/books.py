@@ -92,6 +92,7 @@ def _charge(fact: gateway.Transaction) -> Posting | None:
     row = (
         ChargeObligation.objects.filter(stripe_charge_id=fact.source_id)
         .select_related("round", "pledge")
+        .only("amount_minor", "currency", "round__public_id", "pledge__public_id")
         .first()
     )
     if row is None:

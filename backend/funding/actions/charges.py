@@ -10,7 +10,7 @@ obligation.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -28,6 +28,7 @@ from backend.funding.models import (
     ChargeObligation,
     PaymentAttempt,
     Pledge,
+    Round,
     StripeCustomer,
 )  # fmt: skip
 from backend.funding.payment_workflow import OBLIGATION, UNKNOWN, ObligationStatus
@@ -90,7 +91,7 @@ def _give_back(ids: list[int]) -> None:
 def _advance_leased(id_: int) -> bool:
     """False when charging must pause (switch or pace); the row is then free again."""
     try:
-        advance(ChargeObligation.objects.select_related("pledge", "round__project").get(pk=id_))
+        advance(id_)
     except (control_paused, gateway.NotSetUp):
         return False
     except Exception as error:
@@ -112,28 +113,29 @@ class control_paused(Exception):
     """The kill switch is set or the pace is used up."""
 
 
-def advance(row: ChargeObligation) -> None:
+def advance(id_: int) -> None:
     """Take one obligation as far as it goes now. The caller holds its lease."""
+    rows = ChargeObligation.objects.select_related("pledge", "round__project")
     for _ in range(MOST_STEPS):
-        if not _step(row):
+        row = rows.get(pk=id_)
+        if not _step(row, app_now()):
             return
-        row.refresh_from_db()
     _pause(row, timedelta(minutes=1))
 
 
-def _step(row: ChargeObligation) -> bool:
-    """One step; True when another may follow at once."""
+def _step(row: ChargeObligation, now: datetime) -> bool:
+    """One step of a row that was just read; True when another may follow at once."""
     try:
         if row.status in UNKNOWN:
             return _resolve(row)
         if row.status == ObligationStatus.SUCCEEDED:
             sync(row)
             return False
-        if _is_over(row):
+        if _is_over(row, now):
             give_up(row)
             return False
         if row.status == ObligationStatus.NEW or not row.stripe_intent_id:
-            return _make_intent(row)
+            return _make_intent(row, now)
         if _waits_for_the_person(row):
             return False
         return _confirm(row)
@@ -144,11 +146,10 @@ def _step(row: ChargeObligation) -> bool:
     return False
 
 
-def _is_over(row: ChargeObligation) -> bool:
+def _is_over(row: ChargeObligation, now: datetime) -> bool:
     """The time to pay is over, or nothing is owed any more though an intent stands."""
-    if app_now() >= row.grace_until:
+    if now >= row.grace_until:
         return True
-    row.pledge.refresh_from_db(fields=["status"])
     is_owed = row.pledge.status in PLEDGE_OWED and row.round.status in CHARGING
     return bool(row.stripe_intent_id) and not is_owed
 
@@ -188,8 +189,8 @@ class _Create:
     key: str
 
 
-def _make_intent(row: ChargeObligation) -> bool:
-    if _may_be_made(row) and (found := _intent_made_before(row)) is not None:
+def _make_intent(row: ChargeObligation, now: datetime) -> bool:
+    if _may_be_made(row, now) and (found := _intent_made_before(row)) is not None:
         return _keep_intent(row, found)
     if control.is_stopped():
         raise control_paused
@@ -209,15 +210,15 @@ def _make_intent(row: ChargeObligation) -> bool:
     return _keep_intent(row, found)
 
 
-def _may_be_made(row: ChargeObligation) -> bool:
+def _may_be_made(row: ChargeObligation, now: datetime) -> bool:
     """A call was sent, or one may have been that this database forgot (a backup was restored) and
     so long ago that its key does not guard any more."""
-    return row.create_sent_at is not None or app_now() > row.due_at + KEY_LASTS
+    return row.create_sent_at is not None or now > row.due_at + KEY_LASTS
 
 
 def _intent_made_before(row: ChargeObligation) -> gateway.Intent | None:
     """An intent that was made while its answer got lost: the list is asked, not search."""
-    customer = StripeCustomer.objects.filter(investor=row.pledge.investor).first()
+    customer = StripeCustomer.objects.filter(investor_id=row.pledge.investor_id).first()
     if customer is None:
         return None
     since = row.created_at - timedelta(days=1)
@@ -230,31 +231,34 @@ def _intent_made_before(row: ChargeObligation) -> gateway.Intent | None:
 @transaction.atomic
 def _prepare_create(row: ChargeObligation) -> _Create | None:
     """Check again, under lock, that this pledge may be charged; note that a call will go out."""
+    project = row.round.project
     pledge, row = locked(row)
-    if not _may_charge(pledge, row):
+    now = app_now()
+    if not _may_charge(pledge, row, now):
         return None
-    customer = StripeCustomer.objects.filter(investor=pledge.investor).first()
+    customer = StripeCustomer.objects.filter(investor_id=pledge.investor_id).first()
     if customer is None:
         fail_without_card(pledge, row)
         return None
     params = gateway.intent_params(
         money=row.amount, customer_id=customer.stripe_id, obligation_id=row.public_id,
-        project=row.round.project.title_en or row.round.project.title_vi,
+        project=project.title_en or project.title_vi,
     )  # fmt: skip
     sha256 = gateway.hash_of(params)
     if row.create_sha256 and row.create_sha256 != sha256:
         # The same key must carry the same request: what changed gets a key of its own.
         row.create_no += 1
-    row.create_sha256, row.create_sent_at = sha256, app_now()
+    row.create_sha256, row.create_sent_at = sha256, now
     row.save(update_fields=["create_no", "create_sha256", "create_sent_at"])
     key = f"{settings.STRIPE_ENV_NAME}:ob:{row.public_id}:create:{row.create_no}"
     return _Create(params, key)
 
 
-def _may_charge(pledge: Pledge, row: ChargeObligation) -> bool:
+def _may_charge(pledge: Pledge, row: ChargeObligation, now: datetime) -> bool:
     """Owed, the time to withdraw over, the round charging. Else the row waits or ends."""
-    now = app_now()
-    if pledge.status not in PLEDGE_OWED or row.round.status not in CHARGING:
+    facts = Round.objects.values_list("status", "project__frozen_at")
+    round_status, frozen_at = facts.get(pk=row.round_id)
+    if pledge.status not in PLEDGE_OWED or round_status not in CHARGING:
         end_unstarted(row)
         return False
     earliest = max(row.due_at, pledge.cooling_until or row.due_at)
@@ -262,7 +266,7 @@ def _may_charge(pledge: Pledge, row: ChargeObligation) -> bool:
         row.next_at = earliest
         row.save(update_fields=["next_at"])
         return False
-    if row.round.project.frozen_at is not None:
+    if frozen_at is not None:
         row.next_at = now + timedelta(hours=1)
         row.save(update_fields=["next_at"])
         return False
@@ -299,7 +303,7 @@ def _cannot_create(row: ChargeObligation, error: gateway.Refused) -> bool:
     log.error("charge.create_refused", charge=row.public_id, code=error.code)
     pledge, row = locked(row)
     if error.code == "resource_missing":
-        StripeCustomer.objects.filter(investor=pledge.investor).delete()
+        StripeCustomer.objects.filter(investor_id=pledge.investor_id).delete()
     row.create_no += 1
     row.save(update_fields=["create_no"])
     fail_without_card(pledge, row)
@@ -312,9 +316,13 @@ def _keep_intent(row: ChargeObligation, found: gateway.Intent) -> bool:
     if row.stripe_intent_id is not None:
         return True
     row.stripe_intent_id = found.id
-    row.save(update_fields=["stripe_intent_id"])
     if row.status in {ObligationStatus.NEW, ObligationStatus.HARD_FAILED}:
-        states.move(row, ObligationStatus.INTENT_MADE, by=None, role="system", workflow=OBLIGATION)
+        states.move(
+            row, ObligationStatus.INTENT_MADE, by=None, role="system", workflow=OBLIGATION,
+            also=("stripe_intent_id",),
+        )  # fmt: skip
+    else:
+        row.save(update_fields=["stripe_intent_id"])
     return True
 
 
@@ -356,41 +364,43 @@ def _send(row: ChargeObligation, wanted: _Confirm) -> bool:
 @transaction.atomic
 def _prepare_confirm(row: ChargeObligation, return_url: str = "") -> _Confirm | None:
     pledge, row = locked(row)
-    if row.status in UNKNOWN or not _may_charge(pledge, row):
+    now = app_now()
+    if row.status in UNKNOWN or not _may_charge(pledge, row, now):
         return None
     card = card_of(pledge)
     if card is None:
         fail_without_card(pledge, row)
         return None
-    attempt = _attempt(row, card.payment_method, return_url)
-    now = app_now()
-    attempt.outcome, attempt.sent_at = Outcome.SENT, now
-    attempt.save(update_fields=["outcome", "sent_at"])
-    states.move(
-        row, ObligationStatus.CONFIRMING, by=None, role="system", workflow=OBLIGATION,
-        data={"n": attempt.n},
-    )  # fmt: skip
+    attempt = _attempt(row, card.payment_method, return_url, now)
     row.sent_at = row.sent_at or now
     row.has_new_card, row.next_at = False, now
-    row.save(update_fields=["sent_at", "has_new_card", "next_at"])
+    states.move(
+        row, ObligationStatus.CONFIRMING, by=None, role="system", workflow=OBLIGATION,
+        data={"n": attempt.n}, also=("sent_at", "has_new_card", "next_at"),
+    )  # fmt: skip
     return _of_attempt(row, attempt, return_url)
 
 
-def _attempt(row: ChargeObligation, payment_method: str, return_url: str) -> PaymentAttempt:
-    """The open try when it asks for the same, else the next one with a key of its own."""
+def _attempt(
+    row: ChargeObligation, payment_method: str, return_url: str, now: datetime
+) -> PaymentAttempt:
+    """The open try when it asks for the same, else the next one with a key of its own; it says
+    that it was sent."""
     assert row.stripe_intent_id is not None
     params = gateway.confirm_params(payment_method, return_url=return_url)
     sha256 = gateway.hash_of(params)
     last = row.attempts.order_by("-n").first()
     if last is not None and last.outcome in OPEN_ATTEMPT:
         if last.request_sha256 == sha256 and not last.is_spent:
+            last.outcome, last.sent_at = Outcome.SENT, now
+            last.save(update_fields=["outcome", "sent_at"])
             return last
         _void(last)
     n = last.n + 1 if last else 1
     return PaymentAttempt.objects.create(
         obligation=row, n=n, request_sha256=sha256, payment_method=payment_method,
         idem_key=f"{settings.STRIPE_ENV_NAME}:ob:{row.public_id}:confirm:{n}",
-        is_on_session=bool(return_url), created_at=app_now(),
+        is_on_session=bool(return_url), created_at=now, outcome=Outcome.SENT, sent_at=now,
     )  # fmt: skip
 
 

@@ -65,11 +65,18 @@ def is_stopped() -> bool:
 
 def take_turns(wanted: int) -> int:
     """How many charges may begin now: by the pace, the hour and the switch. Zero to `wanted`."""
-    _row()
+    if (taken := _take(wanted)) is None:
+        _row()
+        taken = _take(wanted)
+    return taken or 0
+
+
+def _take(wanted: int) -> int | None:
+    """None when the row is not there yet."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, [wanted])
         row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return int(row[0]) if row else None
 
 
 @transaction.atomic

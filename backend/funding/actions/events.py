@@ -5,7 +5,9 @@ row's lock.
 """
 
 import time
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -45,6 +47,7 @@ TOLERANCE_S = 300
 # The list is read again from a little before where it was read to.
 OVERLAP = timedelta(minutes=10)
 FIRST_LOOK = timedelta(days=2)
+CHUNK = 500
 
 
 class BadSignature(Exception):
@@ -271,16 +274,32 @@ def _try(call: Any, *arguments: Any) -> bool:
 def cancel_orphans() -> int:
     """Intents of ours that no row points at: harmless unless confirmed, so they are cancelled."""
     cancelled = 0
-    for found in gateway.intents_since(app_now() - FIRST_LOOK):
-        if found.metadata.get("env") != settings.STRIPE_ENV_NAME or found.status == "canceled":
-            continue
-        id_ = found.metadata.get("obligation_id", "")
-        row = ChargeObligation.objects.filter(public_id=id_).first()
-        if row is not None and row.stripe_intent_id in {found.id, None}:
-            continue
-        if found.status == "succeeded":
-            breaks.open_break("orphan_charge", found.id, money=found.money, detail=id_)
-            continue
-        gateway.cancel_intent(found.id, key=f"{settings.STRIPE_ENV_NAME}:orphan:{found.id}")
-        cancelled += 1
+    told = gateway.intents_since(app_now() - FIRST_LOOK)
+    while some := list(islice(told, CHUNK)):
+        cancelled += sum(_cancel_orphan(found) for found in _without_row(some))
     return cancelled
+
+
+def _without_row(some: Sequence[gateway.Intent]) -> Iterator[gateway.Intent]:
+    """Those of ours that are not the intent of the row they name, nor may become it."""
+    ours = [
+        found for found in some
+        if found.metadata.get("env") == settings.STRIPE_ENV_NAME and found.status != "canceled"
+    ]  # fmt: skip
+    rows = ChargeObligation.objects.filter(
+        public_id__in=[found.metadata.get("obligation_id", "") for found in ours]
+    )
+    known = dict(rows.values_list("public_id", "stripe_intent_id"))
+    for found in ours:
+        id_ = found.metadata.get("obligation_id", "")
+        if id_ not in known or known[id_] not in {found.id, None}:
+            yield found
+
+
+def _cancel_orphan(found: gateway.Intent) -> bool:
+    if found.status == "succeeded":
+        id_ = found.metadata.get("obligation_id", "")
+        breaks.open_break("orphan_charge", found.id, money=found.money, detail=id_)
+        return False
+    gateway.cancel_intent(found.id, key=f"{settings.STRIPE_ENV_NAME}:orphan:{found.id}")
+    return True

@@ -11,7 +11,9 @@ import hmac
 import io
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 import structlog
 from django.conf import settings
@@ -36,6 +38,7 @@ log = structlog.get_logger(__name__)
 # Stripe may add lines late: each day looks back over three more.
 LOOK_BACK = timedelta(days=3)
 TIMING = timedelta(hours=48)
+CHUNK = 500
 
 
 def reconcile(day: date | None = None) -> ReconciliationRun:
@@ -55,10 +58,40 @@ def reconcile(day: date | None = None) -> ReconciliationRun:
 
 def _read_transactions(since: datetime, now: datetime, counts: Counter[str]) -> set[str]:
     seen = set()
-    for fact in gateway.transactions(since=since):
-        seen.add(fact.id)
-        counts[_class_of(fact, now)] += 1
+    told = gateway.transactions(since=since)
+    while facts := list(islice(told, CHUNK)):
+        known = _stand_as_told(facts)
+        counts.update(["matched"] * len(known))
+        for fact in facts:
+            seen.add(fact.id)
+            if fact.id not in known:
+                counts[_class_of(fact, now)] += 1
     return seen
+
+
+def _stand_as_told(facts: Sequence[gateway.Transaction]) -> set[str]:
+    """Of these lines, those that stand in the book as Stripe has them and that no break is about:
+    all but a few of a day. They are told apart by three queries, the others one by one."""
+    ids = [fact.id for fact in facts]
+    rows = BalanceTransaction.objects.in_bulk(ids)
+    posted = book.entries_among([row.entry_key for row in rows.values() if row.entry_key])
+    broken = ReconciliationBreak.objects.filter(state="open", subject__in=ids)
+    doubtful = set(broken.values_list("subject", flat=True))
+    return {
+        fact.id
+        for fact in facts
+        if (row := rows.get(fact.id)) is not None
+        and row.id not in doubtful
+        and row.entry_key in posted
+        and not books.is_suspended(row)
+        and _told_by(row) == _told_by(fact)
+    }
+
+
+def _told_by(line: BalanceTransaction | gateway.Transaction) -> tuple[str, int, int, int, str]:
+    return (
+        line.currency, line.amount_minor, line.fee_minor, line.net_minor, line.payout_id
+    )  # fmt: skip
 
 
 def _class_of(fact: gateway.Transaction, now: datetime) -> str:

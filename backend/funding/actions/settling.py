@@ -27,11 +27,7 @@ OPEN_ATTEMPT = (Outcome.PREPARED, Outcome.SENT, Outcome.PROCESSING)
 def locked(row: ChargeObligation) -> tuple[Pledge, ChargeObligation]:
     """The pledge's row, then the obligation's, locked and fresh. Needs a transaction."""
     pledge = Pledge.objects.select_for_update().get(pk=row.pledge_id)
-    fresh = (
-        ChargeObligation.objects.select_for_update(of=("self",))
-        .select_related("round__project")
-        .get(pk=row.pk)
-    )
+    fresh = ChargeObligation.objects.select_for_update().get(pk=row.pk)
     fresh.pledge = pledge
     return pledge, fresh
 
@@ -92,16 +88,20 @@ def _succeed(pledge: Pledge, row: ChargeObligation, found: gateway.Intent) -> No
         open_break("charged_after_cancel", row.public_id, money=row.amount, detail=found.id)
         return
     is_new = row.status != ObligationStatus.SUCCEEDED
+    # Until the balance transaction is there the row is looked at again: nothing is posted before.
+    row.next_at = None if found.transaction else now + timedelta(minutes=10)
     if is_new:
-        states.move(row, ObligationStatus.SUCCEEDED, by=None, role="system", workflow=OBLIGATION)
+        row.stripe_charge_id, row.finished_at, row.reason = found.charge_id, now, ""
+        row.errors = 0
+        states.move(
+            row, ObligationStatus.SUCCEEDED, by=None, role="system", workflow=OBLIGATION,
+            also=("stripe_charge_id", "finished_at", "reason", "next_at", "errors"),
+        )  # fmt: skip
         row.attempts.filter(outcome__in=OPEN_ATTEMPT).update(
             outcome=Outcome.SUCCEEDED, finished_at=now, stripe_charge_id=found.charge_id
         )
-        row.stripe_charge_id, row.finished_at, row.reason = found.charge_id, now, ""
-        row.errors = 0
-    # Until the balance transaction is there the row is looked at again: nothing is posted before.
-    row.next_at = None if found.transaction else now + timedelta(minutes=10)
-    row.save(update_fields=["stripe_charge_id", "finished_at", "reason", "next_at", "errors"])
+    else:
+        row.save(update_fields=["next_at"])
     if is_new and pledge.status in PLEDGE_OWED:
         tell_pledge(
             pledge, PledgeStatus.COLLECTED, amount_minor=row.amount_minor, currency=row.currency
