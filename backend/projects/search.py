@@ -26,6 +26,7 @@ from backend.projects.search_filters import (
     parse_filters,
 )
 from backend.projects.search_index import refresh_search, refresh_search_bulk
+from backend.projects.search_recent import recent_lexemes
 from backend.projects.search_sql import (
     FACET_SETS,
     Statement,
@@ -123,11 +124,13 @@ def page_query(filters: ListFilters, size: int = PAGE_SIZE) -> PageQuery:
     if filters.cursor:
         length = 3 if filters.ordering == RELEVANCE else 2
         after = read_cursor(filters.cursor, filters.fingerprint, filters.ordering, length)
-    return PageQuery(filters, size, page_statement(filters, after, size))
+    recent = recent_lexemes() if filters.q and filters.ordering == RELEVANCE else ()
+    return PageQuery(filters, size, page_statement(filters, after, size, recent))
 
 
 def search_projects(filters: ListFilters, size: int = PAGE_SIZE) -> SearchPage:
-    """One page of ids. One query, whose cost does not grow with the depth of the page."""
+    """One page of ids. One query, which costs the same at every depth of the page (and
+    once in ten minutes a second one: where the newest rows are)."""
     query = page_query(filters, size)
     return query.page_of(_rows(query.statement))
 

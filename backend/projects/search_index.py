@@ -10,6 +10,7 @@ from backend.core.text import sort_key
 from backend.projects import search_codes as codes
 from backend.projects import taxonomy
 from backend.projects.models import Project, ProjectSearch
+from backend.projects.search_recent import lexemes_of
 from backend.projects.search_text import vector_of
 from backend.projects.workflow import OPEN_INSTRUMENTS
 
@@ -93,7 +94,11 @@ def row_of(project: Project) -> tuple[Any, ...]:
         codes.HIGH_VALUE["confirmed"] if project.is_high_value else 0,
         title_key_of(project.title_vi or project.title_en),
         title_key_of(project.title_en or project.title_vi),
-        vector_of((project.title_vi, project.title_en), _other_texts(project)),
+        vector_of(
+            (project.title_vi, project.title_en),
+            _other_texts(project),
+            lexemes_of(project.listed_at) if project.listed_at else (),
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from backend.projects import search_codes as codes
 from backend.projects.search_cursor import Position
 from backend.projects.search_filters import NEWEST, RELEVANCE, ListFilters
-from backend.projects.search_text import TextQuery, text_query_of
+from backend.projects.search_text import TextQuery, newest_first, text_query_of
 
 TABLE: Final = "projects_projectsearch"
 
@@ -122,11 +122,16 @@ def _where(conditions: Sequence[Condition]) -> Statement:
     )
 
 
-def page_statement(filters: ListFilters, after: Position | None, size: int) -> Statement:
-    """Rows (project_id, position…) of one page plus one, in order."""
+def page_statement(
+    filters: ListFilters, after: Position | None, size: int, recent: Sequence[str] = ()
+) -> Statement:
+    """Rows (project_id, position…) of one page plus one, in order.
+
+    `recent` are the words of days or months that hold the newest rows (search_recent).
+    """
     text = text_query_of(filters.q) if filters.q else None
     if filters.ordering == RELEVANCE and text is not None:
-        return _ranked(filters, text, after, size)
+        return _ranked(filters, text, after, size, recent)
     order = ORDERS[NEWEST if filters.ordering == RELEVANCE else filters.ordering]
     conditions = conditions_of(filters, text)
     if after is not None:
@@ -145,22 +150,28 @@ def _branch(
     return sql, params
 
 
-def _ranked(filters: ListFilters, text: TextQuery, after: Position | None, size: int) -> Statement:
-    """Tier after tier, newest first in each. The outer LIMIT stops at the tier that fills the page,
-    so most searches read only the few best rows (the parts run in the order written: no parallel
-    plans on this connection)."""
+def _ranked(
+    filters: ListFilters,
+    text: TextQuery,
+    after: Position | None,
+    size: int,
+    recent: Sequence[str],
+) -> Statement:
+    """Tier after tier, newest first in each. The outer LIMIT stops at the part that fills the page,
+    so most searches read only the few best and newest rows (the parts run in the order written: no
+    parallel plans on this connection)."""
     order = ORDERS[NEWEST]
     first = int(after[0]) if after else 0
     rest = [c for c in conditions_of(filters, text) if c.sql != MATCHES]
     parts: list[str] = []
     params: list[Any] = []
     for tier in range(first, len(text.tiers)):
-        conditions = [*rest, Condition(MATCHES, (text.tiers[tier],))]
-        if after and tier == first:
-            conditions.append(Condition(order.beyond, tuple(after[1:])))
-        sql, more = _branch(order, conditions, size, tier=tier, by_index=False)
-        parts.append(f"({sql})")
-        params += more
+        beyond = [Condition(order.beyond, tuple(after[1:]))] if after and tier == first else []
+        for query in newest_first(text.tiers[tier], recent):
+            conditions = [*rest, Condition(MATCHES, (query,)), *beyond]
+            sql, more = _branch(order, conditions, size, tier=tier, by_index=False)
+            parts.append(f"({sql})")
+            params += more
     return f"{' UNION ALL '.join(parts)} LIMIT {int(size) + 1}", params
 
 

@@ -68,9 +68,12 @@ def _lexemes(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def vector_of(titles: Iterable[str], others: Iterable[str]) -> str:
-    """The text form of the `tsvector` of a project: its titles weigh more than the rest."""
-    lexemes: set[str] = set()
+def vector_of(titles: Iterable[str], others: Iterable[str], also: Iterable[str] = ()) -> str:
+    """The text form of the `tsvector` of a project: its titles weigh more than the rest.
+
+    `also` are lexemes of our own, ready made.
+    """
+    lexemes: set[str] = set(also)
     for title in titles:
         found = _lexemes(title)
         lexemes.update(found)
@@ -145,3 +148,11 @@ def _and(parts: Sequence[str]) -> str:
 
 def _but_not(tier: str, better: Sequence[str]) -> str:
     return " & ".join([f"({tier})", *(f"!({one})" for one in better)])
+
+
+def newest_first(tier: str, recent: Sequence[str]) -> tuple[str, ...]:
+    """A tier in the parts that are read one after the other: what is recent, then the rest."""
+    if not recent:
+        return (tier,)
+    days = " | ".join(f"'{lexeme}'" for lexeme in recent)
+    return f"({tier}) & ({days})", f"({tier}) & !({days})"

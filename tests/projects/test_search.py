@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.core.cache import caches
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from backend.core.errors import Invalid, ManyInvalid
 from backend.core.money import Money
-from backend.projects import actions, search, taxonomy
+from backend.projects import actions, search, search_recent, taxonomy
 from backend.projects import search_codes as codes
 from backend.projects.models import Project, ProjectSearch
 from backend.projects.search import facet_counts, parse_filters, projects_on, search_projects
@@ -452,6 +453,59 @@ def test_drafts_are_not_in_the_table() -> None:
     assert not ProjectSearch.objects.exists()
 
 
+# What is read first
+
+
+@pytest.fixture
+def many_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Robots in a title or a summary over half a year, with four rows taken for the newest."""
+    monkeypatch.setattr(search_recent, "NEWEST_ROWS", 4)
+    for number in range(14):
+        title = f"Robot {number}" if number % 3 else f"Máy {number}"
+        project = listed(title, summary_vi="Có robot.")
+        project.listed_at = datetime(2026, 11, 1, tzinfo=UTC) - timedelta(days=12 * number, hours=1)
+        project.save(update_fields=["listed_at"])
+        refresh_search(project)
+    caches["memory"].clear()
+
+
+@pytest.mark.usefixtures("many_listed")
+@pytest.mark.parametrize("days", [0, 60])
+def test_reading_the_newest_first_changes_no_order(
+    monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setattr(search_recent, "MAX_DAYS", days)
+    with_days = pages_of("robot", 4)
+    assert len(search_recent.recent_lexemes()) == (37 if days else 2)
+    caches["memory"].set("search:recent", ())
+    assert with_days == pages_of("robot", 4)
+    assert len(with_days) == 14
+
+
+@pytest.mark.usefixtures("many_listed")
+def test_days_that_are_out_of_date_cost_time_and_no_row() -> None:
+    caches["memory"].set("search:recent", ("@20260801", "@20991231"))
+    out_of_date = pages_of("robot", 4)
+    caches["memory"].set("search:recent", ())
+    assert out_of_date == pages_of("robot", 4)
+
+
+def test_nobody_can_type_a_day_of_listing() -> None:
+    listed("Robot")
+    assert search_for("@20261101") == search_for("20261101") == search_for("202611") == []
+
+
+def pages_of(words: str, size: int) -> list[int]:
+    """Ids of all pages of a search, in order."""
+    query, found = QueryDict(f"q={words}", mutable=True), []
+    while True:
+        page = search_projects(parse_filters(query), size)
+        found += page.ids
+        if not page.next_cursor:
+            return found
+        query["cursor"] = page.next_cursor
+
+
 # Cost
 
 
@@ -459,6 +513,7 @@ def test_a_page_costs_one_query_at_every_depth() -> None:
     for number in range(6):
         listed(f"Robot {number}")
     query = QueryDict("q=robot", mutable=True)
+    search_projects(parse_filters(query))  # asks where the newest rows are, for ten minutes
     for _ in range(3):
         with CaptureQueriesContext(connection) as asked:
             page = search_projects(parse_filters(query), 2)
