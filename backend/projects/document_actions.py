@@ -35,6 +35,7 @@ UNFIT = {
     "locked": _("This PDF has a password. Save it without one, then add it again."),
     "broken": _("The file cannot be read. It may be damaged: save it again and add that copy."),
     "too_many_pages": _("This PDF has more than 1,000 pages. Split it."),
+    "too_complex": _("This PDF has too many parts to look through. Print it to a new PDF first."),
     "active_pdf": _("This PDF runs a script or holds other files. Print it to a new PDF first."),
     "too_many_pixels": _("The picture has more than 40 million points. Make it smaller."),
     "macro": _("This file holds macros or other files. Save it without them."),

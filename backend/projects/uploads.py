@@ -1,23 +1,28 @@
 """Looking into an uploaded file before it is kept: what it is by content, what is taken out of it.
 
 Names are not believed. Pictures are drawn anew, so that places and cameras in their EXIF data are
-gone; PDF files with scripts, Office files with macros and SVG are refused. Nothing here writes.
+gone; those inside documents lose what the camera wrote (`hidden_marks`). PDF files with scripts,
+Office files with macros and SVG are refused, and so is what cannot be read through. Nothing here
+writes.
 """
 
 import hashlib
 import io
 import re
+import time
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pypdf
 from PIL import Image, ImageOps
 from pypdf.errors import PdfReadError
-from pypdf.generic import DictionaryObject, IndirectObject
+from pypdf.generic import DictionaryObject, IndirectObject, NullObject
 
 from backend.core.text import clean_text, shorten_words
 from backend.core.upload_limit import MAX_BYTES
+from backend.projects.hidden_marks import archive_without_marks, blanked
 
 MAX_PIXELS = 40_000_000
 MAX_UNPACKED = 200 * 1024 * 1024
@@ -26,6 +31,8 @@ MAX_ENTRIES = 2_000
 MAX_PAGES = 1_000
 MAX_OBJECTS = 50_000
 MAX_DEPTH = 30
+# Seconds of computing that one PDF may cost; a plain one of 20 MB takes about one.
+MAX_SECONDS = 8
 PDF = "application/pdf"
 PNG = "image/png"
 JPEG = "image/jpeg"
@@ -37,8 +44,18 @@ ENDINGS = {PDF: "pdf", PNG: "png", JPEG: "jpg", DOCX: "docx", XLSX: "xlsx", TEXT
 # First bytes of things that are no document, whatever their name says.
 PROGRAMS = (b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa")
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# Actions of a PDF that run something or reach out.
-PDF_ACTIONS = ("/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/RichMedia", "/XFA")
+# What runs something in a PDF, reaches out of it or holds another file.
+PDF_ACTIONS = frozenset({
+    "/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/RichMedia", "/XFA", "/SubmitForm",
+    "/ImportData", "/GoToE", "/GoToR",
+})  # fmt: skip
+# The same in the bytes themselves, for objects that our reader takes for something else.
+_RAW_ACTIONS = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia)(?=[\s/<>\[\]()%])")
+# Parts that Office fetches and runs, where they come from elsewhere. A template on one's own disk
+# is fetched by nobody.
+_LINK = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
+_RUN_PARTS = re.compile(r"/(?:attachedTemplate|oleObject|frame|subDocument|aFChunk)[\"']|&", re.I)
+_ELSEWHERE = re.compile(r"""Target\s*=\s*["'](?:https?:|ftp:|file:/*\\\\|file://[^/]|\\\\)""", re.I)
 
 
 class Unfit(Exception):
@@ -115,22 +132,31 @@ def _pdf(content: bytes) -> tuple[str, bytes]:
         raise Unfit("broken") from None
     if not 0 < pages <= MAX_PAGES:
         raise Unfit("broken" if not pages else "too_many_pages")
-    if _has_action(reader):
+    plain = re.sub(rb"#([0-9a-fA-F]{2})", lambda found: bytes.fromhex(found[1].decode()), content)
+    if _RAW_ACTIONS.search(plain) or any(_names_an_action(o, 0) for o in _objects(reader)):
         raise Unfit("active_pdf")
-    return PDF, content
+    return PDF, blanked(content)
 
 
-def _has_action(reader: pypdf.PdfReader) -> bool:
-    """Whether any object of the file, however deep, has one of these names as a key or a kind."""
-    ids = [*reader.xref_objStm, *(key for table in reader.xref.values() for key in table)]
-    for number in ids[:MAX_OBJECTS]:
+def _objects(reader: pypdf.PdfReader) -> Iterator[object]:
+    """Every object of the file. One that cannot be unpacked may be one that a more patient program
+    runs, so it makes the whole file unfit; so does a file of more than can be looked through."""
+    ids = [(number, 0) for number in reader.xref_objStm]
+    ids += [(number, gen) for gen, table in reader.xref.items() for number in table]
+    if len(ids) > MAX_OBJECTS:
+        raise Unfit("too_complex")
+    until = time.thread_time() + MAX_SECONDS
+    for number, generation in ids:
+        if time.thread_time() > until:
+            raise Unfit("too_complex")
         try:
-            found = reader.get_object(IndirectObject(number, 0, reader))
-        except Exception:  # noqa: S112 (a broken object is no action)
-            continue
-        if _names_an_action(found, 0):
-            return True
-    return False
+            found = reader.get_object(IndirectObject(number, generation, reader))
+        except Exception:
+            raise Unfit("broken") from None
+        # What the reader could not unpack is nothing to it.
+        if number in reader.xref_objStm and isinstance(found, NullObject | None):
+            raise Unfit("broken")
+        yield found
 
 
 def _names_an_action(found: object, depth: int) -> bool:
@@ -140,7 +166,9 @@ def _names_an_action(found: object, depth: int) -> bool:
     if isinstance(found, dict):
         kinds = {str(found.raw_get(k)) for k in ("/S", "/Type") if k in found} if isinstance(
             found, DictionaryObject) else set()  # fmt: skip
-        if kinds & set(PDF_ACTIONS) or any(name in found for name in PDF_ACTIONS):
+        if kinds & PDF_ACTIONS or any(name in found for name in PDF_ACTIONS):
+            return True
+        if "/EF" in found and ("/F" in found or "/UF" in found):  # a file inside the file
             return True
         return any(_names_an_action(value, depth + 1) for value in dict.values(found))
     if isinstance(found, list):
@@ -177,26 +205,42 @@ def _office(content: bytes) -> tuple[str, bytes]:
             names = {entry.filename for entry in entries}
             _check_unpacked(entries)
             types = archive.read("[Content_Types].xml").decode("utf-8", "replace")
+            links = [archive.read(name) for name in names if name.lower().endswith(".rels")]
+        _check_runs_nothing(types, {name.lower() for name in names}, links)
+        if "word/document.xml" in names:
+            return DOCX, archive_without_marks(content)
+        if "xl/workbook.xml" in names:
+            return XLSX, archive_without_marks(content)
     except KeyError:
         raise Unfit("archive") from None
     except Unfit:
         raise
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError,
+            ValueError):  # fmt: skip
         raise Unfit("broken") from None
-    has_macro = "macroEnabled" in types or any("vbaProject" in n or "/activeX/" in n for n in names)
-    if has_macro or any("/embeddings/" in n for n in names):
-        raise Unfit("macro")
-    if "word/document.xml" in names:
-        return DOCX, content
-    if "xl/workbook.xml" in names:
-        return XLSX, content
     raise Unfit("archive")
+
+
+def _check_runs_nothing(types: str, names: set[str], links: list[bytes]) -> None:
+    """No macros, no controls, no other files, nothing that is fetched from elsewhere and run."""
+    if "macroenabled" in types.lower() or any(
+        "vbaproject" in n or "/activex/" in n or "/embeddings/" in n for n in names
+    ):
+        raise Unfit("macro")
+    for link in _LINK.findall("".join(text.decode("utf-8", "replace") for text in links)):
+        kind = re.search(r"""Type\s*=\s*(["']).*?\1""", link)
+        if kind and _RUN_PARTS.search(kind[0]) and _ELSEWHERE.search(link):
+            raise Unfit("macro")
+    if any(b"\0" in text for text in links):
+        raise Unfit("broken")  # written so that other programs read it, and we do not
 
 
 def _check_unpacked(entries: list[zipfile.ZipInfo]) -> None:
     """The directory's own figures; reading stops at them, so they cannot lie to us."""
     unpacked = sum(entry.file_size for entry in entries)
     packed = max(sum(entry.compress_size for entry in entries), 1)
+    if len({entry.filename for entry in entries}) != len(entries):
+        raise Unfit("broken")  # two programs would read two different files
     if len(entries) > MAX_ENTRIES or unpacked > MAX_UNPACKED or unpacked / packed > MAX_RATIO:
         raise Unfit("bomb")
 

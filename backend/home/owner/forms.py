@@ -282,11 +282,10 @@ class SectionForm(forms.Form):
         return [self[name] for name in self.fields if name not in paired]
 
     def is_valid(self) -> bool:
-        """Also reads the sums of all rows, so that every mistake is named at once."""
-        whole = super().is_valid()
-        row_checks = [row.is_valid() for row in self.rows]
-        if not (whole and all(row_checks)):
-            return False
+        """Also reads the sums, whatever else is wrong, so that every mistake is named at once."""
+        super().is_valid()
+        for row in self.rows:
+            row.is_valid()
         self._values = self._read()
         if len(self.rows) > MAX_ROWS:
             self.add_error(None, _("Use %(max)s rows or fewer. There are %(n)s now")
@@ -294,7 +293,7 @@ class SectionForm(forms.Form):
         return not self.errors and not any(row.errors for row in self.rows)
 
     def values(self) -> dict[str, Any]:
-        """The section's part of the document; only after `is_valid()`."""
+        """The section's part of the document; whole only after `is_valid()` said yes."""
         return self._values
 
     def _read(self) -> dict[str, Any]:
