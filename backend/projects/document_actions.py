@@ -60,6 +60,17 @@ def path_of(sha256: str) -> str:
     return f"documents/{sha256[:2]}/{sha256}"
 
 
+def _keep_bytes(file: Checked) -> None:
+    """Write the bytes where they are missing or where a write broke off: a file that the store lost
+    comes back when it is added again."""
+    path = path_of(file.sha256)
+    if default_storage.exists(path):
+        if default_storage.size(path) == len(file.content):
+            return
+        default_storage.delete(path)
+    default_storage.save(path, ContentFile(file.content))
+
+
 @transaction.atomic
 def add_document(
     project: Project, file: Checked, *, by: User, title: str, language: str, is_public: bool
@@ -75,16 +86,17 @@ def add_document(
             field="title", max=MAX_TITLE, n=len(title),
         )  # fmt: skip
     kept = Document.objects.filter(project=project, removed_at__isnull=True)
-    if (same := kept.filter(sha256=file.sha256).first()) is not None:
-        return same
+    same = kept.filter(sha256=file.sha256).first()
     size = kept.aggregate(size=Sum("size_bytes"))["size"] or 0
-    if kept.count() >= MAX_FILES or size + len(file.content) > MAX_ALL_BYTES:
+    is_full = kept.count() >= MAX_FILES or size + len(file.content) > MAX_ALL_BYTES
+    if same is None and is_full:
         raise Conflict(
             _("A proposal holds %(files)s files and %(max)s MB at most. Remove one first."),
             code="full", field="file", files=MAX_FILES, max=MAX_ALL_BYTES // MEGABYTE,
         )  # fmt: skip
-    if not default_storage.exists(path_of(file.sha256)):
-        default_storage.save(path_of(file.sha256), ContentFile(file.content))
+    _keep_bytes(file)
+    if same is not None:
+        return same
     document = Document.objects.create(
         project=project, title=title, language=language, file_name=file.file_name,
         media_type=file.media_type, size_bytes=len(file.content), sha256=file.sha256,

@@ -166,6 +166,41 @@ def test_what_cannot_be_taken_is_kept_as_it_was_typed_and_named_before_submittin
     assert not SectionState.objects.exclude(pending={}).exists()
 
 
+def test_every_mistake_of_a_section_is_named_at_once(web: Client, owner: User) -> None:
+    project = factories.a_draft(owner=owner)
+    path = address(project, "budget")
+    typed = {
+        "currency": "VND", "goal_minor": "1.5", "own_funds_minor": "-5",
+        "budget-0-item_vi": "x" * 1001, "budget-0-amount_minor": "nhiều",
+        "budget-1-item_vi": "Tr\0ạm", "budget-1-amount_minor": "1e309",
+    }  # fmt: skip
+    page = save(web, path, **typed)
+    assert page.status_code == 400
+    text = page.content.decode()
+    summary = text[text.index("error-summary") :].partition("</ul>")[0]
+    assert summary.count("<li>") == 5
+    assert "Khoản mục 2, " in summary
+    again = web.get(path).content.decode()
+    for kept in ("1.5", "-5", "x" * 1001, "nhiều", "1e309", "Trạm"):
+        assert kept in again
+
+
+def test_what_stands_in_the_way_is_said_beside_its_field(web: Client, owner: User) -> None:
+    project = factories.a_draft(owner=owner)
+    terms = {"instrument": "contribution", "horizon_months": "18", "planned_close_on": "01/02/2020"}
+    assert save(web, address(project, "terms"), **terms).status_code == 302
+    text = web.get(address(project, "terms")).content.decode()
+    assert 'aria-describedby="id_planned_close_on_helptext id_planned_close_on_note"' in text
+    assert "Chọn một ngày sau hôm nay" in text.partition('id="id_planned_close_on_note"')[2][:80]
+    rows = {
+        "milestones-0-title_vi": "Sau", "milestones-0-months_after_close": "9",
+        "milestones-1-title_vi": "Trước", "milestones-1-months_after_close": "3",
+    }  # fmt: skip
+    assert save(web, address(project, "milestones"), **rows).status_code == 302
+    text = web.get(address(project, "milestones")).content.decode()
+    assert '<p class="err">' in text.partition('id="rows-h"')[2][:200]
+
+
 def test_a_card_number_is_named_beside_its_field_and_stored_nowhere(
     web: Client, owner: User
 ) -> None:

@@ -4,6 +4,8 @@ nothing. `tests/house` sees that every address answers a stranger; here each has
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +14,7 @@ from backend.accounts.models import OrganisationInvitation, OrganisationMembersh
 from backend.core.errors import NotFound
 from backend.core.models import AuditEvent
 from backend.home.owner.urls import urlpatterns
-from backend.projects.document_actions import add_document, read_upload
+from backend.projects.document_actions import add_document, path_of, read_upload
 from backend.projects.models import Project
 from backend.projects.models_owner import Document, ProjectUpdate, Question, SectionSave
 from backend.projects.talk_actions import ask_question
@@ -218,6 +220,28 @@ def test_a_file_that_is_too_large_is_named_beside_the_field() -> None:
     assert page.status_code == 400
     assert "20 MB" in page.content.decode()
     assert 'value="Phim"' in page.content.decode()
+
+
+def test_a_file_that_the_store_lost_says_so_and_comes_back_when_it_is_added_again() -> None:
+    owner = factories.a_user()
+    project = factories.a_draft(owner=owner)
+    file = read_upload("báo giá".encode(), "a.txt")
+    document = add_document(project, file, by=owner, title="", language="vi", is_public=False)
+    web = Client()
+    web.force_login(owner)
+    path = f"/en/projects/{project.public_id}/documents/{document.public_id}/"
+    for left in (b"b", None):
+        default_storage.delete(path_of(file.sha256))
+        if left:
+            default_storage.save(path_of(file.sha256), ContentFile(left))
+        page = web.get(path)
+        assert page.status_code == 409
+        assert "The store has lost this file" in page.content.decode()
+        assert (
+            add_document(project, file, by=owner, title="", language="vi", is_public=False)
+            == document
+        )
+        assert b"".join(web.get(path)) == file.content
 
 
 def test_the_self_check_shows_gaps_and_makes_them_milestones() -> None:

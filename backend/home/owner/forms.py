@@ -34,6 +34,7 @@ from backend.home.owner.words import (
     DECLARATION_WORDS,
     FIELD_WORDS,
     IN_LANGUAGE,
+    LIST_WORDS,
     PAIR_ROWS,
     ROW_WORDS,
 )
@@ -166,6 +167,7 @@ class SectionForm(forms.Form):
         data = None if typed is None else MultiValueDict(typed)
         super().__init__(data, initial=_initial(section, content))
         self.section, self.content, self.on = section, content, on
+        self.rows_note = ""
         for name in section.pairs:
             label, help_text = FIELD_WORDS[name]
             rows = PAIR_ROWS.get(name, 0)
@@ -331,21 +333,35 @@ class SectionForm(forms.Form):
     def add_refusals(self, errors: list[Invalid]) -> None:
         """Show what the action refused at the fields of this form."""
         for error in errors:
-            path = (error.field or "").split(".")
-            if len(path) == 3 and path[1].isdigit() and int(path[1]) < len(self.rows):
-                row = self.rows[int(path[1])]
-                row.add_error(path[2] if path[2] in row.fields else None, str(error))
-            else:
-                name = path[-1]
-                self.add_error(name if name in self.fields else None, str(error))
+            form, name = self._at(error.field or "")
+            form.add_error(name if name in form.fields else None, str(error))
+
+    def point_out(self, path: str, sentence: str) -> None:
+        """Say beside a field, or above the rows, what stands in the way of a submission."""
+        form, name = self._at(path)
+        if name in form.fields:
+            field = form.fields[name]
+            field.note = sentence  # type: ignore[attr-defined]
+            ids = [f"{form[name].auto_id}_{part}" for part in ("helptext", "note")]
+            field.widget.attrs["aria-describedby"] = " ".join(ids[not field.help_text :])
+        elif name == self.section.rows:
+            self.rows_note = sentence
+
+    def _at(self, path: str) -> tuple[forms.Form, str]:
+        """Where a path of the document stands on this page."""
+        parts = path.split(".")
+        if len(parts) == 3 and parts[1].isdigit() and int(parts[1]) < len(self.rows):
+            return self.rows[int(parts[1])], parts[2]
+        return self, parts[-1]
 
     @property
     def mistakes(self) -> list[tuple[str, str]]:
-        """Every mistake with the id of its field, in the order of the page."""
-        found = [("", str(m)) for m in self.non_field_errors()]
-        for form in (self, *self.rows):
+        """Every mistake with the id of its field and what it is about, in the order of the page."""
+        found = [("", str(m)) for form in (self, *self.rows) for m in form.non_field_errors()]
+        for number, form in enumerate((self, *self.rows)):
+            head = f"{LIST_WORDS[self.section.rows][0] % {'n': number}}, " if number else ""
             for field in form:
-                found += [(anchor_of(field), str(m)) for m in field.errors]
+                found += [(anchor_of(field), f"{head}{field.label}: {m}") for m in field.errors]
         return found
 
 

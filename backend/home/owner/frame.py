@@ -27,6 +27,12 @@ class Missing:
     place: str
     sentence: str
     path: str
+    code: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing stands there yet, as against something that must be mended."""
+        return self.code in {"missing", "row_missing"}
 
 
 @dataclass(frozen=True)
@@ -137,11 +143,11 @@ def _task(
     key = one.section.key
     words = words_of_progress(one.progress)
     missing = [
-        Missing(key, place_of(p.path), sentence_of(p, content, SENTENCES), p.path)
+        Missing(key, place_of(p.path), sentence_of(p, content, SENTENCES), p.path, p.code)
         for p in one.problems
     ]
     if key in pending:
-        missing.append(Missing(key, _("This section"), str(SENTENCES["pending"]), key))
+        missing.append(Missing(key, _("This section"), str(SENTENCES["pending"]), key, "pending"))
     lacking = max(one.lacking, key=lambda language: one.lacking[language])
     return Task(
         key=key,

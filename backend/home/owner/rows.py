@@ -19,9 +19,14 @@ def storable(typed: Typed) -> Typed:
 
 
 def typed_of(data: QueryDict) -> Typed:
-    """What was typed, without what the page itself sent along."""
+    """What was typed, without what the page itself sent along. NUL is no letter, and no database
+    of ours can hold one."""
     dropped = {"csrfmiddlewaretoken", "version", "do"}
-    return {name: [str(v) for v in vs] for name, vs in data.lists() if name not in dropped}
+    return {
+        name.replace("\0", ""): [str(v).replace("\0", "") for v in values]
+        for name, values in data.lists()
+        if name not in dropped
+    }
 
 
 def split_rows(typed: Typed, name: str) -> tuple[Typed, list[Row]]:

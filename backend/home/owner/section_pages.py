@@ -141,6 +141,10 @@ def _show(request: HttpRequest, frame: Frame, form: SectionForm, status: int = 2
     part = form.section
     state = frame.states.get(part.key)
     task = frame.task(part.key)
+    if not form.is_bound:
+        for gap in task.missing:
+            if not gap.is_empty:
+                form.point_out(gap.path, gap.sentence)
     context = {
         "frame": frame,
         "project": frame.project,
