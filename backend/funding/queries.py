@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
 
+from backend.core.clock import app_now
 from backend.core.errors import Conflict, NotFound
 from backend.core.money import Money, convert_minor
 from backend.funding.models import (
@@ -134,11 +135,15 @@ class PaidBackMonth:
     rounds: int
 
 
-def paid_back_by_month() -> list[PaidBackMonth]:
-    """For the public flows: every month with a report, oldest first."""
+def paid_back_by_month(*, until: datetime | None = None) -> list[PaidBackMonth]:
+    """For the public flows: every month with a report, oldest first; as it stood at `until`."""
+    at = until or app_now()
     rows = (
-        Payback.objects.filter(currency="VND")
-        .annotate(month=TruncMonth("paid_on"), verified=Q(verified_at__isnull=False))
+        Payback.objects.filter(currency="VND", reported_at__lte=at)
+        .annotate(
+            month=TruncMonth("paid_on"),
+            verified=Q(verified_at__isnull=False, verified_at__lte=at),
+        )
         .values("month", "verified")
         .annotate(total=Sum("amount_minor"), rounds=Count("round", distinct=True))
         .order_by("month", "verified")

@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
+from backend.funding.workflow import PLEDGE_PAID
 from backend.insights.facts import Before, Cell
 from backend.insights.flows_page import Cell as Shown
-from backend.insights.ledger_cells import payers
+from backend.insights.ledger_cells import payers, region_of
 from backend.insights.models import Snapshot
+from backend.insights.sources import PAID_BACK
 from backend.insights.sql import rows_of
 from backend.ledger import sums
 from backend.remittances.corridors import corridors
@@ -68,14 +70,24 @@ GROUP BY b.key
 """
 SAVED = ["plan.created", "plan.changed", "plan.stopped", "calculation.saved", "calculation.dropped"]
 _PLEDGED_BY = """
-SELECT p.public_id, p.investor_id, coalesce(j.field, '') FROM funding_pledge p
+SELECT p.public_id, p.investor_id, coalesce(j.field, ''), p.country FROM funding_pledge p
 JOIN funding_round r ON r.id = p.round_id JOIN projects_project j ON j.id = r.project_id
 WHERE p.public_id = ANY(%(abouts)s)
 UNION ALL
-SELECT b.public_id, p.investor_id, coalesce(j.field, '') FROM funding_bankreceipt b
+SELECT b.public_id, p.investor_id, coalesce(j.field, ''), p.country FROM funding_bankreceipt b
 JOIN funding_pledge p ON p.id = b.pledge_id
 JOIN funding_round r ON r.id = p.round_id JOIN projects_project j ON j.id = r.project_id
 WHERE b.public_id = ANY(%(abouts)s)
+"""
+# A report, or the check of one, moves the figures for everybody who has paid into that round.
+_PAID_BACK = """
+SELECT s.key, count(DISTINCT p.investor_id) FROM unnest(%(keys)s::text[], %(ats)s::timestamptz[])
+    AS s (key, at)
+JOIN funding_payback b ON b.currency = 'VND' AND (b.reported_at > s.at OR b.verified_at > s.at)
+    AND (split_part(s.key, '|', 1) = 'total'
+        OR split_part(s.key, '|', 4) = to_char(b.paid_on, 'YYYY-MM'))
+JOIN funding_pledge p ON p.round_id = b.round_id AND p.status = ANY(%(paid)s)
+GROUP BY s.key
 """
 
 
@@ -109,12 +121,13 @@ def _changed(
 ) -> dict[str, int]:
     found: dict[str, int] = {}
     regions = corridors()
-    for measure, sql, more in (
-        ("pledged", _PLEDGES, {"countries": list(regions),
-                               "regions": [c.region for c in regions.values()]}),
-        ("calculated", _SAVED, {"codes": SAVED}),
+    for measures, sql, more in (
+        ({"pledged"}, _PLEDGES, {"countries": list(regions),
+                                 "regions": [c.region for c in regions.values()]}),
+        ({"calculated"}, _SAVED, {"codes": SAVED}),
+        (PAID_BACK, _PAID_BACK, {"paid": sorted(PLEDGE_PAID)}),
     ):  # fmt: skip
-        keys = [key for key, cell in known.items() if cell.measure == measure]
+        keys = [key for key, cell in known.items() if cell.measure in measures]
         if keys:
             rows = rows_of(sql, keys=keys, ats=[places[key][0] for key in keys], **more)
             found |= {key: int(count) for key, count in rows}
@@ -133,26 +146,30 @@ def _money_changed(keys: list[str], known: Mapping[str, Shown], position: int) -
     has part in the project, since no single share of it is public."""
     touched = sums.touched_since(position, ["held:", "project_payable:"])
     who = {
-        about: (investor, field)
-        for about, investor, field in rows_of(_PLEDGED_BY, abouts=[t.about for t in touched])
+        about: (investor, field, country)
+        for about, investor, field, country in rows_of(
+            _PLEDGED_BY, abouts=[t.about for t in touched]
+        )
     }
     people: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     for one in touched:
         if one.about not in who or not one.code.startswith("held:"):
             continue
-        investor, field = who[one.about]
+        investor, field, country = who[one.about]
         is_back = one.reason == "refund.paid" or one.reason.startswith("return.")
         for measure in ("held", "returned") if is_back else ("held",):
-            for series, name in (("total", ""), ("field", field), ("ledger", one.currency)):
+            for series, name in (
+                ("total", ""), ("field", field), ("ledger", one.currency), ("country", country),
+                ("region", region_of(country)),
+            ):  # fmt: skip
                 people[measure, series, name].add(investor)
     paid_out = sorted({t.code.split(":")[1] for t in touched if t.code.startswith("project_")})
     owners = payers("released", paid_out) if paid_out else {}
     found = {}
     for key in keys:
         cell = known[key]
-        name = (
-            cell.field if cell.series == "field" else cell.unit if cell.series == "ledger" else ""
-        )
+        name = {"field": cell.field, "ledger": cell.unit, "country": cell.country,
+                "region": cell.region}.get(cell.series, "")  # fmt: skip
         own = len(people.get((cell.measure, cell.series, name), ()))
         shared = owners.get((cell.series, name), 0) if cell.measure != "returned" else 0
         found[key] = own or shared

@@ -2,7 +2,8 @@
 
 Money: one plain GROUP BY over the ledger up to the snapshot's place in its chain, instead of the
 sums kept part by part. Pledges: from the days on which each became live and ended, instead of
-their state. Calculations and plans: one by one. What is shown as it was: the snapshot it names.
+their state. Calculations and plans: one by one. What owners paid back: as the money part counts it.
+What is shown as it was: the snapshot it names.
 """
 
 from collections import defaultdict
@@ -15,17 +16,17 @@ from django.db import transaction
 from backend.core import audit
 from backend.core.clock import app_now, city_day
 from backend.core.formats import CITY_ZONE
+from backend.funding.queries import paid_back_by_month
 from backend.insights import ledger_sums
 from backend.insights.changes import key_of
 from backend.insights.facts import Cell
 from backend.insights.flows_page import Cell as Shown
 from backend.insights.ledger_cells import money_cells
 from backend.insights.models import Snapshot, SnapshotCheck
-from backend.insights.office import SUMS
+from backend.insights.office import ORIGINS, SUMS
 from backend.insights.rates import rates_of_year
-from backend.insights.sources import counted
+from backend.insights.sources import PAID_BACK, counted
 from backend.insights.sql import rows_of
-from backend.ledger import sums
 from backend.remittances.corridors import corridors
 from backend.remittances.models import RemittancePlan, SavedCalculation
 from backend.remittances.workflow import PlanStatus
@@ -65,11 +66,16 @@ def check_snapshot(snapshot: Snapshot) -> SnapshotCheck:
 def _figures(snapshot: Snapshot) -> Iterator[Figure]:
     """(figure, source, as published, counted again) of everything that is shown in figures."""
     cells = [Shown(*row) for row in snapshot.document["rows"]]
-    whole = sums.turnovers(0, snapshot.ledger_position)
+    whole = ledger_sums.book_until(snapshot.ledger_position)
     if ledger_sums.mark().position == snapshot.ledger_position:
-        yield SUMS, "ledger", len(set(ledger_sums.kept()) & set(whole)), len(whole)
-    money = {c.key: c.value for c in money_cells(whole, city_day(snapshot.taken_at).year)}
-    pledged, saved = _pledged(snapshot), _calculated(snapshot)
+        kept = ledger_sums.kept_book()
+        same = len(set(kept.turnovers) & set(whole.turnovers))
+        yield SUMS, "ledger", same, len(whole.turnovers)
+        same = len(set(kept.origins) & set(whole.origins))
+        yield ORIGINS, "ledger", same, len(whole.origins)
+    year = city_day(snapshot.taken_at).year
+    money = {c.key: c.value for c in money_cells(whole.turnovers, whole.origins, year)}
+    pledged, saved, back = _pledged(snapshot), _calculated(snapshot), _paid_back(snapshot)
     earlier = _earlier({c.since for c in cells if c.since})
     for cell in cells:
         key = key_of(cell)
@@ -81,6 +87,8 @@ def _figures(snapshot: Snapshot) -> Iterator[Figure]:
             yield key, "pledges", cell.value, pledged.get(key, 0)
         elif cell.measure == "calculated":
             yield key, "plans", cell.value, saved.get(key, 0)
+        elif cell.measure in PAID_BACK:
+            yield key, "paybacks", cell.value, back.get(key, 0)
         else:
             yield key, "ledger", cell.value, money.get(key, 0)
 
@@ -124,6 +132,15 @@ def _calculated(snapshot: Snapshot) -> dict[str, int]:
         month = f"{at.astimezone(CITY_ZONE):%Y-%m}"
         found[_cell("total", "calculated").key] += vnd
         found[_cell("month", "calculated", period=month).key] += vnd
+    return found
+
+
+def _paid_back(snapshot: Snapshot) -> dict[str, int]:
+    found: dict[str, int] = defaultdict(int)
+    for row in paid_back_by_month(until=snapshot.taken_at):
+        measure = "paid_back_verified" if row.is_verified else "paid_back_claimed"
+        found[_cell("total", measure).key] += row.sum.minor
+        found[_cell("month", measure, period=row.month).key] += row.sum.minor
     return found
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from backend.insights.facts import Cell
+from backend.insights.ledger_origins import shared
 from backend.projects.taxonomy import keys
 from backend.remittances.corridors import corridors
 
@@ -55,13 +56,21 @@ def example_cells() -> list[Cell]:
     found = [_filled(cell, sums[cell], len(people[cell])) for cell in sums]
     total = sums[_key("total")]
     found.append(_filled(_key("total", "calculated"), total * 4, 21_400))
+    countries = {c.country: vnd for c, vnd in sums.items() if c.series == "country"}
     for measure, part in (("held", 44), ("released", 21), ("returned", 2)):
-        found.append(_filled(_key("total", measure), total * part // 100, 5_700))
+        money = total * part // 100
+        found.append(_filled(_key("total", measure), money, 5_700))
         for number, field in enumerate(keys("field")):
-            share = (5 - number) / 15
             found.append(
-                _filled(_key("field", measure, field=field), int(total * part // 100 * share), 900)
+                _filled(_key("field", measure, field=field), money * (5 - number) // 15, 900)
             )
+        found += _money_by_country(measure, shared(money, countries), part)
+    for month, claimed, verified in (("2026-09", 40, 0), ("2026-10", 60, 120), ("2026-11", 90, 75)):
+        for measure, millions in (("paid_back_claimed", claimed), ("paid_back_verified", verified)):
+            if millions:
+                found.append(_filled(_key("month", measure, period=month), millions * MILLION, 64))
+    found.append(_filled(_key("total", "paid_back_claimed"), 190 * MILLION, 118))
+    found.append(_filled(_key("total", "paid_back_verified"), 195 * MILLION, 96))
     counts = {"on_time": 71, "late_done": 17, "failed": 4, "overdue": 2, "claimed": 9,
               "planned": 118}  # fmt: skip
     found += [Cell("milestone", status, "count", count) for status, count in counts.items()]
@@ -70,6 +79,18 @@ def example_cells() -> list[Cell]:
         found.append(Cell("decision", "half_within", "days", 25 - number, period=month))
         found.append(Cell("decision", "nine_in_ten_within", "days", 42 - 2 * number, period=month))
     return found
+
+
+def _money_by_country(measure: str, sums: dict[str, int], part: int) -> Iterator[Cell]:
+    """A measure over countries and regions; of every country the same share of its people."""
+    regions: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for country, vnd in sums.items():
+        region, people = corridors()[country].region, max(WEIGHTS[country] * part // 12, 1)
+        regions[region][0] += vnd
+        regions[region][1] += people
+        yield _filled(_key("country", measure, country=country, region=region), vnd, people)
+    for region, (vnd, people) in regions.items():
+        yield _filled(_key("region", measure, region=region), vnd, people)
 
 
 def _key(series: str, measure: str = "pledged", **place: str) -> Cell:

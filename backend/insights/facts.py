@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from backend.insights.chain import Row
 from backend.insights.suppress import Sum, hidden_cells
 
-MEASURES = ("calculated", "pledged", "held", "released", "returned")
 SERIES = ("total", "month", "region", "country", "field", "pillar", "place", "corridor",
           "country_month", "ledger", "milestone", "decision")  # fmt: skip
 # Series whose parts make up the total of a measure; a project can have several pillars, so those

@@ -21,6 +21,9 @@ from backend.projects import taxonomy
 
 BILLION = 10**9
 STEPS = ("calculated", "pledged", "held", "released", "returned")
+MONEY = ("held", "released", "returned")
+# The year of the published series that is split by region.
+REGIONS_OF = "2025"
 
 
 class Cell(NamedTuple):
@@ -109,6 +112,11 @@ class Words:
             return _("Not shown")
         return "" if cell.people is None else self.number(cell.people)
 
+    def billions_usd(self, figure: Figure | None) -> str:
+        if figure is None:
+            return "–"
+        return f"{self.number(figure.value)} {_('billion USD')}"
+
     def number(self, value: int | Decimal) -> str:
         return format_number(value, self.language)
 
@@ -163,8 +171,8 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
             _by_month(cells, goal, f"{city_day(snapshot.taken_at):%Y-%m}", words),
             _steps(cells, words),
             _by(cells, "country", words), _by(cells, "region", words), _by(cells, "field", words),
-            _by(cells, "pillar", words), _by(cells, "place", words), _milestones(cells, words),
-            _decisions(cells, words),
+            _by(cells, "pillar", words), _by(cells, "place", words), _paid_back(cells, words),
+            _milestones(cells, words), _decisions(cells, words),
         ],
         targets=targets_table(total, words),
         series=_published(words),
@@ -288,12 +296,6 @@ def _steps(cells: Sequence[Cell], words: Words) -> Chart:
     return Chart("steps", finding, _("All sums since the start"), svg, note, table, True)
 
 
-HEADS = {
-    "country": ("country", "country"), "region": ("region", "region"), "field": ("field", "field"),
-    "pillar": ("pillar", "pillar"), "place": ("place", "place"),
-}  # fmt: skip
-
-
 def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
     titles = {
         "country": (_("Pledged by country of residence"), _("Country or territory")),
@@ -321,18 +323,56 @@ def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
         if rows
         else None
     )
-    hidden = sum(1 for c in rows if c.is_hidden)
-    note = ""
+    table = _table_by(cells, name, titles, words)
+    return Chart(name, finding, titles[0], svg, _note_by(cells, name, words), table)
+
+
+def _note_by(cells: Sequence[Cell], name: str, words: Words) -> str:
+    note = []
+    hidden = sum(1 for c in cells if c.series == name and c.is_hidden)
     if hidden:
-        note = _("%(n)s hidden for privacy: fewer than ten people, or needed to protect such a "
-                 "cell.") % {"n": words.number(hidden)}  # fmt: skip
+        note.append(
+            _("%(n)s hidden for privacy: fewer than ten people, or needed to protect such a cell.")
+            % {"n": words.number(hidden)}
+        )
     if name == "pillar":
-        note += " " + _("A project can have several pillars.")
-    table = Table(
-        titles[0], (titles[1], _("Amount"), _("Number of people")),
-        [(label[c], words.sum(c), words.people(c)) for c in rows],
-    )  # fmt: skip
-    return Chart(name, finding, titles[0], svg, note, table)
+        note.append(_("A project can have several pillars."))
+    if name == "country":
+        note.append(
+            _("Projects are paid out of one pot: what is held and released is shared in proportion "
+              "to what each country has in it.")
+        )  # fmt: skip
+    return " ".join(note)
+
+
+def _table_by(cells: Sequence[Cell], name: str, titles: tuple[str, str], words: Words) -> Table:
+    """Pledged, and where it is known by the same key also held, released and returned."""
+    by = {m: {getattr(c, name): c for c in _of(cells, name, m)} for m in ("pledged", *MONEY)}
+    keys = {key: None for found in by.values() for key in found}
+
+    def rank(key: str) -> tuple[bool, int, str]:
+        cell = by["pledged"].get(key)
+        return cell is None or cell.value is None, -(cell.value or 0) if cell else 0, key
+
+    steps = [m for m in MONEY if by[m]]
+    published = _newest_by_region() if name == "region" else {}
+    head = [titles[1], _("Pledged"), _("Number of people"), *(step_words()[m][0] for m in steps)]
+    if published:
+        head.append(_("Sent to the city in %(year)s, as published") % {"year": REGIONS_OF})
+    rows = []
+    for key in sorted(keys, key=rank):
+        row = [words.name(name, key), words.sum(by["pledged"].get(key)),
+               words.people(by["pledged"].get(key))]  # fmt: skip
+        row += [words.sum(by[m].get(key)) for m in steps]
+        if published:
+            row.append(words.billions_usd(published.get(key)))
+        rows.append(row)
+    return Table(titles[0], head, rows)
+
+
+def _newest_by_region() -> dict[str, Figure]:
+    """Remittances of the last published year by region, which stand beside pledges for size."""
+    return {f.region: f for f in series("hcmc_inflow") if f.period == REGIONS_OF}
 
 
 def _crossed(cells: Sequence[Cell], series_: str, across: str, words: Words) -> Table:
@@ -357,6 +397,40 @@ def _crossing(cell: Cell | None, words: Words) -> str:
     if cell is None:
         return "–"
     return _("Not shown") if cell.value is None else _billions(cell, words)
+
+
+def _paid_back(cells: Sequence[Cell], words: Words) -> Chart:
+    """What owners report to have paid back outside this site, claimed and verified apart."""
+    names = {
+        "paid_back_verified": _("Verified by an officer"),
+        "paid_back_claimed": _("Claimed by owners, not verified yet"),
+    }
+    total = {m: _one(cells, "total", m) for m in names}
+    found = [c for c in total.values() if c is not None]
+    finding = _("No owner has reported a payback yet")
+    if found:
+        finding = _("Owners report paybacks: %(verified)s verified, %(claimed)s only claimed") % {
+            "verified": words.sum(total["paid_back_verified"]),
+            "claimed": words.sum(total["paid_back_claimed"]),
+        }  # fmt: skip
+    most = max((c.value or 0 for c in found), default=0) or 1
+    bars = [
+        Bar(
+            names[m], words.sum(c), None if c and c.is_hidden else (c.value or 0 if c else 0) / most
+        )
+        for m, c in total.items()
+    ]
+    by = {m: {c.period: c for c in _of(cells, "month", m)} for m in names}
+    months = sorted({month for of in by.values() for month in of})
+    table = Table(
+        _("Paid back, as owners report it, by month of payment"), (_("Month"), *names.values()),
+        [(words.month(month), *(words.sum(by[m].get(month)) for m in names)) for month in months],
+    )  # fmt: skip
+    note = _("Owners of loans, convertibles and the like pay supporters back directly: none of it "
+             "passes through here or stands in the ledger. Verified: an officer checked the "
+             "proof.")  # fmt: skip
+    svg = charts.across(bars, finding) if found else None
+    return Chart("paid_back", finding, _("Reported in ₫ since the start"), svg, note, table)
 
 
 def _milestones(cells: Sequence[Cell], words: Words) -> Chart:

@@ -7,11 +7,14 @@ entries only.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import structlog
 from django.db import connection, transaction
 
 from backend.core.errors import Conflict
+from backend.insights import ledger_origins
+from backend.insights.ledger_origins import Origin
 from backend.insights.models import LedgerMark, LedgerSum
 from backend.ledger import sums
 from backend.ledger.chain_file import START
@@ -66,6 +69,7 @@ def _add_part(end: Place, step: int) -> int | None:
         )
     until = min(at.position + step, end.position)
     _add(sums.turnovers(at.position, until))
+    ledger_origins.add_part(at.position, until)
     LedgerMark.objects.update_or_create(
         id=1, defaults={"position": until, "sha256": sums.chain_hash(until)}
     )
@@ -92,8 +96,28 @@ def kept() -> list[Turnover]:
     return [Turnover(*row) for row in rows.iterator(chunk_size=5_000)]
 
 
-def as_of_now() -> list[Turnover]:
+@dataclass(frozen=True)
+class Book:
+    """What the figures of money are made of: turnovers, and the countries behind what is held."""
+
+    turnovers: list[Turnover]
+    origins: list[Origin]
+
+
+def kept_book() -> Book:
+    """Up to the mark."""
+    return Book(kept(), ledger_origins.kept())
+
+
+def book_until(position: int) -> Book:
+    """The same in one pass over the chain up to a place, to count again."""
+    return Book(sums.turnovers(0, position), ledger_origins.origins(0, position))
+
+
+def as_of_now() -> Book:
     """What is kept and what came after it, for pages of the office. Writes nothing."""
     with transaction.atomic():
         at, end = mark(), sums.chain_end()
-        return [*kept(), *sums.turnovers(at.position, end.position), *sums.turnovers_not_linked()]
+        new = [*sums.turnovers(at.position, end.position), *sums.turnovers_not_linked()]
+        more = ledger_origins.not_kept(at.position, end.position)
+        return Book([*kept(), *new], [*ledger_origins.kept(), *more])

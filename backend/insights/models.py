@@ -81,6 +81,26 @@ class LedgerSum(models.Model):
         return f"{self.debit} {self.credit} {self.month}"
 
 
+class LedgerOrigin(models.Model):
+    """From which countries the held money of a round came, up to the mark (ledger_origins): what
+    went in less what went back, and what went back, in one year (city time)."""
+
+    held = models.CharField(max_length=120)
+    country = models.CharField(max_length=2, blank=True)
+    year = models.SmallIntegerField()
+    net_minor = models.BigIntegerField()
+    back_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["held", "country", "year"], name="ledger_origin_once"),
+            models.CheckConstraint(condition=Q(back_minor__gte=0), name="ledger_origin_back"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.held} {self.country} {self.year}"
+
+
 class LedgerMark(models.Model):
     """The place of the ledger's chain up to which the sums are kept. One row."""
 

@@ -46,7 +46,7 @@ def _take() -> Snapshot:
     ledger_sums.lock()
     reached, newest = ledger_sums.mark(), newest_snapshot()
     row = actions.take_snapshot(
-        sources.real_cells(ledger_sums.kept()), ledger_head=reached.sha256,
+        sources.real_cells(ledger_sums.kept_book()), ledger_head=reached.sha256,
         ledger_position=reached.position, before=changes.before_of(newest),
     )  # fmt: skip
     if newest is not None and _day(newest).replace(day=1) != _day(row).replace(day=1):

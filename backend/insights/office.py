@@ -25,7 +25,7 @@ from backend.insights.sources import real_cells
 DRILLS = {"month": _("Month"), "field": _("Field"), "country": _("Country or territory")}
 MOST_ROWS = 500
 # How many of the sums kept of the ledger are what the ledger says.
-SUMS = "ledger_sums"
+SUMS, ORIGINS = "ledger_sums", "ledger_origins"
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -133,7 +133,8 @@ def money_rows(measure: str, language: str) -> list[MoneyRow]:
     """Every movement that a figure is made of, newest month first; their sum in each currency is
     the figure. What leaves is negative."""
     words, found = Words(language), []
-    for row in sorted(as_of_now(), key=lambda r: (r.month, r.debit, r.credit), reverse=True):
+    book = as_of_now()
+    for row in sorted(book.turnovers, key=lambda r: (r.month, r.debit, r.credit), reverse=True):
         for name, _about, minor in measure_of(row):
             if name == measure:
                 found.append(
@@ -168,6 +169,7 @@ def check_rows(check: SnapshotCheck, language: str) -> list[CheckRow]:
         "pledges": _("Pledges, counted again by their dates"),
         "plans": _("Plans and kept calculations, one by one"),
         "ledger": _("The ledger, one pass over all entries"),
+        "paybacks": _("Reports of owners, counted again by month"),
         "snapshot": _("The earlier snapshot it stands from"),
     }  # fmt: skip
     words = Words(language)
@@ -183,6 +185,8 @@ def check_rows(check: SnapshotCheck, language: str) -> list[CheckRow]:
 def _figure_words(key: str, words: Words) -> str:
     if key == SUMS:
         return str(_("Sums kept of the ledger, rows"))
+    if key == ORIGINS:
+        return str(_("Origins kept of the ledger, rows"))
     series, measure, unit, period, country, _region_, field, pillar, place = key.split("|")
     parts = [step_words()[measure][0]]
     if period:

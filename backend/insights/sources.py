@@ -3,20 +3,23 @@
 pledged: live pledges at the moment, in the round's currency at the rate locked with each, rounds in
 USD at the account's rate of the year. calculated: a year of every plan that is not stopped and of
 every calculation that a signed-in person kept. held, released, returned: the ledger
-(`ledger_cells`). Milestones and decisions: the rows of their slices.
+(`ledger_cells`). paid_back_claimed and paid_back_verified: what owners report to have paid back
+outside this site, before and after an officer checked the proof. Milestones and decisions: the
+rows of their slices.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from backend.core.clock import app_now, city_day
 from backend.core.money import MINOR_DIGITS
 from backend.funding.queries import Rate
+from backend.funding.workflow import PLEDGE_PAID
 from backend.insights import ledger_sums
 from backend.insights.facts import Cell
 from backend.insights.ledger_cells import money_cells
+from backend.insights.ledger_sums import Book
 from backend.insights.rates import rates_of_year
 from backend.insights.sql import rows_of
-from backend.ledger.sums import Turnover
 from backend.projects.workflow import PUBLIC
 from backend.remittances.calculator import unit_of
 from backend.remittances.corridors import corridors
@@ -89,6 +92,25 @@ WITH said AS (
 )
 SELECT month, sum(vnd)::bigint, count(DISTINCT person) FROM said GROUP BY ROLLUP (month)
 """
+PAID_BACK = frozenset({"paid_back_claimed", "paid_back_verified"})
+# What owners say they paid back outside this site; people: those who have paid into these rounds.
+_PAID_BACK = """
+WITH said AS (
+    SELECT round_id, to_char(paid_on, 'YYYY-MM') AS month, amount_minor AS vnd,
+        CASE WHEN verified_at IS NULL THEN 'paid_back_claimed' ELSE 'paid_back_verified' END
+            AS measure
+    FROM funding_payback WHERE currency = 'VND'
+),
+sums AS (
+    SELECT measure, month, sum(vnd)::bigint AS vnd FROM said GROUP BY measure, ROLLUP (month)
+)
+SELECT s.measure, s.month, s.vnd, (
+    SELECT count(DISTINCT p.investor_id) FROM funding_pledge p
+    WHERE p.status = ANY(%(paid)s) AND p.round_id IN (
+        SELECT round_id FROM said
+        WHERE measure = s.measure AND (s.month IS NULL OR month = s.month)))
+FROM sums s
+"""
 # Claimed: the owner handed in evidence that nobody has judged yet. Everything else is what two
 # officers found, or what the calendar says.
 _MILESTONES = """
@@ -124,13 +146,14 @@ _WHICH = {
 }  # fmt: skip
 
 
-def real_cells(ledger: Iterable[Turnover] | None = None) -> list[Cell]:
+def real_cells(ledger: Book | None = None) -> list[Cell]:
     """Every figure at this moment; money out of `ledger`, or else out of all that is booked."""
     year = city_day(app_now()).year
-    turnovers = ledger_sums.as_of_now() if ledger is None else ledger
+    book = ledger or ledger_sums.as_of_now()
     return [
-        *_pledged(), *_calculated(rates_of_year(year)), *money_cells(turnovers, year),
-        *_milestones(), *_decisions(),
+        *_pledged(), *_calculated(rates_of_year(year)),
+        *money_cells(book.turnovers, book.origins, year), *_paid_back(), *_milestones(),
+        *_decisions(),
     ]  # fmt: skip
 
 
@@ -156,6 +179,13 @@ def _calculated(rates: dict[str, Rate]) -> Iterator[Cell]:
     for month, total, people in rows_of(_CALCULATED, codes=codes, vnd=vnd, units=units):
         series = "month" if month else "total"
         yield Cell(series, "calculated", "VND", int(total or 0), int(people), period=month or "")
+
+
+def _paid_back() -> Iterator[Cell]:
+    for measure, month, vnd, people in rows_of(_PAID_BACK, paid=sorted(PLEDGE_PAID)):
+        # Where nobody can be counted the figure is hidden.
+        yield Cell("month" if month else "total", measure, "VND", int(vnd), max(int(people), 1),
+                   period=month or "")  # fmt: skip
 
 
 def _milestones() -> Iterator[Cell]:

@@ -42,13 +42,12 @@ WITH wanted AS MATERIALIZED ({wanted}), moved AS (
 SELECT d.code, c.code, m.reason, m.currency, m.month, m.minor, m.rows FROM moved m
 JOIN ledger_account d ON d.id = m.debit_id JOIN ledger_account c ON c.id = m.credit_id
 """
-_LINKED = _GROUPED.format(
-    wanted="SELECT entry_id FROM ledger_chainlink WHERE position > %s AND position <= %s"
-)
+# The entries in the places (after, until] of the chain.
+LINKED = "SELECT entry_id FROM ledger_chainlink WHERE position > %s AND position <= %s"
 # Entries get their place in the chain by night. Those without one are among the newest ids: a
 # transaction would have to stay open while a hundred thousand others are written to be older.
-_NOT_LINKED = _GROUPED.format(
-    wanted="SELECT e.id AS entry_id FROM ledger_ledgerentry e WHERE e.id > "
+NOT_LINKED = (
+    "SELECT e.id AS entry_id FROM ledger_ledgerentry e WHERE e.id > "
     "coalesce((SELECT max(entry_id) FROM ledger_chainlink), 0) - 100000 AND NOT EXISTS "
     "(SELECT 1 FROM ledger_chainlink k WHERE k.entry_id = e.id)"
 )
@@ -57,17 +56,17 @@ _NOT_LINKED = _GROUPED.format(
 def turnovers(after: int, until: int) -> list[Turnover]:
     """Of the entries in the places (after, until] of the chain: what is there never changes, so
     the same part gives the same sums for good."""
-    return list(_turnovers(_LINKED, after, until))
+    return list(_turnovers(LINKED, after, until))
 
 
 def turnovers_not_linked() -> list[Turnover]:
     """Of the entries that have no place in the chain yet."""
-    return list(_turnovers(_NOT_LINKED))
+    return list(_turnovers(NOT_LINKED))
 
 
-def _turnovers(sql: str, *values: int) -> Iterator[Turnover]:
+def _turnovers(wanted: str, *values: int) -> Iterator[Turnover]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(_GROUPED.format(wanted=wanted), values)
         for debit, credit, reason, currency, month, minor, rows in cursor:
             yield Turnover(debit, credit, reason, currency, month, int(minor), rows)
 

@@ -8,14 +8,19 @@ import pytest
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
+from backend.accounts.models import InvestorProfile
+from backend.core.clock import app_now
 from backend.core.errors import Conflict, NotAllowed
 from backend.core.models import AuditEvent
 from backend.core.money import Money
 from backend.funding.actions import pledges
-from backend.funding.models import Pledge
+from backend.funding.models import Payback, Pledge
 from backend.insights import actions, changes, ledger_sums, nightly, sources
 from backend.insights.checks import check_snapshot
+from backend.insights.ledger_origins import shared
 from backend.insights.models import LedgerMark, Snapshot
 from backend.insights.queries import newest_snapshot
 from backend.ledger import book, chain_file, chart, checks, export, sums
@@ -113,7 +118,7 @@ def test_pages_of_the_office_count_what_has_no_place_in_the_chain_yet() -> None:
     checks.extend_chain()
     entries(1, start=90)
     found: dict[tuple[str, str], int] = defaultdict(int)
-    for row in ledger_sums.as_of_now():
+    for row in ledger_sums.as_of_now().turnovers:
         found[row.debit, row.credit] += row.minor
     checks.extend_chain()
     after: dict[tuple[str, str], int] = defaultdict(int)
@@ -144,6 +149,111 @@ def test_a_day_has_one_snapshot_whatever_is_fired_twice() -> None:
     rows.move_days(1)
     assert nightly.take_nightly() != first
     assert Snapshot.objects.count() == 2
+
+
+# --- by country ---------------------------------------------------------------------------------
+
+
+def in_the_pot(pledge: Pledge, minor: int, key: str = "bt") -> None:
+    """A charge of this pledge, as the ledger books it."""
+    held = chart.held(pledge.round.public_id, "USD")
+    leg = book.Leg(chart.stripe_balance("USD"), held, Money(minor, "USD"))
+    book.post(f"{key}:{pledge.pk}", "charge.collected", [leg], about=pledge.public_id)
+
+
+def money_by(series: str) -> dict[tuple[str, str], int]:
+    return {
+        (c.measure, c.country or c.region): c.value for c in sources.real_cells()
+        if c.series == series and c.measure in {"held", "released", "returned"}
+    }  # fmt: skip
+
+
+def test_money_by_country_of_the_pledge_equals_the_ledger_to_the_dong() -> None:
+    round_ = factories.an_open_round()
+    us, jp, other = [
+        factories.a_pledge(round_, Money(5_000, "USD"), by=factories.an_investor(country))
+        for country in ("US", "JP", "JP")
+    ]
+    for pledge, minor in ((us, 3_333), (jp, 1_000), (other, 2_000)):
+        in_the_pot(pledge, minor)
+    _collected()
+    # They moved since: what counts is where they lived when they pledged.
+    InvestorProfile.objects.update(country="DE")
+    held = chart.held(round_.public_id, "USD")
+    back = [book.Leg(held, chart.stripe_balance("USD"), Money(2_000, "USD"))]
+    book.post("r:1", "refund.paid", back, about=other.public_id)
+    payable = chart.project_payable(round_.project.public_id, "USD")
+    book.hold("h:1", "disbursement.approved", source=held, into=payable, money=Money(1_000, "USD"),
+              about="dsb_1")  # fmt: skip
+    book.settle("s:1", "disbursement.paid", hold_key="h:1", to=chart.fx_position("USD"))
+    found, totals = money_by("country"), money_by("total")
+    # 3 333 and 1 000 of 4 333 cents in the pot, at 260 ₫ a cent.
+    assert found["held", "US"] == round(3_333 * 260 * 3_333 / 4_333)
+    assert found["returned", "JP"] == 2_000 * 260
+    assert ("returned", "US") not in found
+    for measure in ("held", "released", "returned"):
+        parts = [vnd for (m, _country), vnd in found.items() if m == measure]
+        assert sum(parts) == totals[measure, ""]
+        regions = [vnd for (m, _r), vnd in money_by("region").items() if m == measure]
+        assert sum(regions) == totals[measure, ""]
+    checks.extend_chain()
+    ledger_sums.add_up(step=2)
+    until = ledger_sums.mark().position
+    assert set(ledger_sums.kept_book().origins) == set(ledger_sums.book_until(until).origins)
+
+
+def test_money_that_names_no_pledge_has_no_country_and_is_hidden() -> None:
+    entries(3)
+    found = [c for c in sources.real_cells() if c.series == "country" and c.measure == "held"]
+    assert [(c.country, c.people) for c in found] == [("", 1)]
+    snapshot = nightly.take_now()
+    hidden = [r for r in snapshot.document["rows"] if r[0] == "country"]
+    assert hidden
+    assert all(r[11] == "hidden" for r in hidden)
+
+
+@given(
+    st.integers(0, 10**15),
+    st.dictionaries(st.sampled_from("ABCDEF"), st.integers(-5, 10**12), max_size=6),
+)
+def test_shares_are_whole_add_up_and_follow_the_weights(
+    total: int, weights: dict[str, int]
+) -> None:
+    found = shared(total, weights)
+    whole = sum(w for w in weights.values() if w > 0)
+    assert sum(found.values()) == total
+    for key, part in found.items():
+        if key:
+            assert abs(part * whole - total * weights[key]) < whole
+
+
+# --- what owners say they paid back ------------------------------------------------------------
+
+
+def test_paybacks_are_shown_claimed_and_verified_apart(client: Client) -> None:
+    round_ = factories.an_open_round()
+    for _ in range(12):
+        factories.a_pledge(round_, Money(5_000, "USD"), by=factories.an_investor("US"))
+    _collected()
+    officer, owner, at = factories.an_officer(), factories.a_user(), app_now()
+    for minor, by, day in ((3_000_000, None, "09-30"), (2_000_000, officer, "10-01")):
+        Payback.objects.create(
+            round=round_, amount_minor=minor, currency="VND", paid_on=f"2026-{day}",
+            reported_by=owner, reported_at=at, verified_by=by, verified_at=at if by else None,
+        )  # fmt: skip
+    snapshot = nightly.take_now()
+    rows_ = {(r[0], r[1], r[3]): r[9] for r in snapshot.document["rows"] if r[1][:9] == "paid_back"}
+    assert rows_ == {
+        ("total", "paid_back_claimed", ""): 3_000_000,
+        ("total", "paid_back_verified", ""): 2_000_000,
+        ("month", "paid_back_claimed", "2026-09"): 3_000_000,
+        ("month", "paid_back_verified", "2026-10"): 2_000_000,
+    }
+    check = check_snapshot(snapshot)
+    assert check.findings == 0
+    assert sum(source == "paybacks" for _key, source, *_rest in check.figures) == 4
+    text = client.get("/en/flows/").content.decode()
+    assert "2 million ₫ verified, 3 million ₫ only claimed" in text.replace("\xa0", " ")
 
 
 # --- figures that few people moved --------------------------------------------------------------
