@@ -10,8 +10,6 @@ away.
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -41,29 +39,14 @@ def make_site(environment: dict[str, str]) -> Site:
     return Site(0, own)
 
 
-def rate(site: Site, kind: str, writers: int, seconds: float) -> float:
-    """Entries per second of all writers together; they start on one line of input."""
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", MODULE, kind, str(number), str(seconds)],
-            cwd=servers.ROOT, env=site.environment, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True,
-        )
-        for number in range(writers)
-    ]  # fmt: skip
-    for child in children:
-        assert child.stdout is not None
-        child.stdout.readline()
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    total = 0.0
-    for child in children:
-        assert child.stdout is not None
-        total += float(child.stdout.readline())
-        child.wait(30)
-    return total
+def rates(site: Site, seconds: float) -> dict[tuple[str, int], float]:
+    """Entries per second of all writers together, by kind and number of writers."""
+    found = {}
+    for n in WRITERS:
+        for kind in KINDS:
+            found[kind, n] = float(site.run("-m", MODULE, kind, str(n), str(seconds)))
+            print(f"  {n} writers, {kind}: {found[kind, n]:.0f} a second", flush=True)
+    return found
 
 
 def main() -> int:
@@ -75,7 +58,7 @@ def main() -> int:
         servers.running(Path(folder)) as environment,
     ):
         site = make_site(environment)
-        found = {(kind, n): rate(site, kind, n, seconds) for n in WRITERS for kind in KINDS}
+        found = rates(site, seconds)
         faults = site.run("-m", MODULE, "check").strip()
     print(f"{'writers':>8} {'bare INSERT':>12} {'own accounts':>13} {'one account':>12}  a second")
     for n in WRITERS:

@@ -1,5 +1,10 @@
-"""One writer of `bench ledger`: KIND NUMBER SECONDS; waits for a line, prints entries a second."""
+"""The writers of `bench ledger`: KIND WRITERS SECONDS; prints entries a second of all of them.
 
+They are forks of one process, so that its start is paid once; each has a connection of its own and
+begins when all are ready.
+"""
+
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable
@@ -55,16 +60,28 @@ def main() -> None:
     if kind == "check":
         print(len(checks.findings()))
         return
-    number, seconds = int(sys.argv[2]), float(sys.argv[3])
-    act = insert(number) if kind == "insert" else entry(number, is_hot=kind == "hot")
-    act(0)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    began, count = time.monotonic(), 0
-    while time.monotonic() - began < seconds:
-        count += 1
-        act(count)
-    print(count / (time.monotonic() - began), flush=True)
+    writers, seconds = int(sys.argv[2]), float(sys.argv[3])
+    forks = multiprocessing.get_context("fork")
+    gate, counted = forks.Barrier(writers), forks.SimpleQueue()
+
+    def write(number: int) -> None:
+        act = insert(number) if kind == "insert" else entry(number, is_hot=kind == "hot")
+        act(0)
+        gate.wait(120)
+        began, count = time.monotonic(), 0
+        while time.monotonic() - began < seconds:
+            count += 1
+            act(count)
+        counted.put(count / (time.monotonic() - began))
+
+    children = [forks.Process(target=write, args=(number,)) for number in range(writers)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    if any(child.exitcode for child in children):
+        raise SystemExit("a writer did not come to its end")
+    print(sum(counted.get() for _ in children))
 
 
 main()

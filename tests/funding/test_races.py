@@ -1,19 +1,22 @@
 """Two people at the same moment, on connections of their own: exactly one way comes out."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from threading import Barrier
+from datetime import date, timedelta
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 
+from backend.accounts.models import User
 from backend.core import jobs
 from backend.core.clock import app_now, set_demo_offset
 from backend.core.errors import DomainError
 from backend.core.money import Money
 from backend.funding.actions import (
+    bank_returns,
     charges,
     disbursements,
     events,
@@ -22,10 +25,25 @@ from backend.funding.actions import (
     refunds,
     rounds,
 )  # fmt: skip
-from backend.funding.models import ChargeObligation, Pledge, Refund, Round, RoundClose, Tranche
+from backend.funding.models import (
+    BankReturn,
+    ChargeObligation,
+    Pledge,
+    Refund,
+    Round,
+    RoundClose,
+    Tranche,
+)
 from backend.ledger import book, chart, checks
 from tests.factories import a_draft_pledge, a_pledge, an_investor, an_officer
-from tests.funding.test_milestones import an_account, verified
+from tests.funding.test_milestones import (  # noqa: F401 (fixtures)
+    an_account,
+    finance,
+    funded,
+    officers,
+    verified,
+)
+from tests.funding.test_returns import WHERE, a_failed_milestone
 from tests.payments.walks import a_card_pledge, a_due_charge, a_small_round, close, move_clocks, run
 from tests.sandbox import Sandbox
 
@@ -203,14 +221,14 @@ def test_two_refunds_of_one_charge_are_one(sandbox: Sandbox) -> None:
 def test_releasing_against_refunding_pays_one_of_them(sandbox: Sandbox, times: int) -> None:
     row = a_due_charge(sandbox)
     run()
-    finance = an_officer("finance"), an_officer("finance")
+    payers = an_officer("finance"), an_officer("finance")
     round_ = outcome.settle_round(row.round)
     tranche = Tranche.objects.select_related("round", "milestone").get(round=round_)
     verified(round_, (an_officer(), an_officer()))
-    an_account(round_, finance)
-    payment = disbursements.propose_disbursement(tranche, by=finance[0])
+    an_account(round_, payers)
+    payment = disbursements.propose_disbursement(tranche, by=payers[0])
     calls: list[Callable[[], Any]] = [
-        lambda: disbursements.approve_disbursement(payment, by=finance[1]),
+        lambda: disbursements.approve_disbursement(payment, by=payers[1]),
         lambda: refunds.refund_obligation(row, by=None, reason="race"),
     ]
     results = at_once(*(reversed(calls) if times else calls))
@@ -221,3 +239,50 @@ def test_releasing_against_refunding_pays_one_of_them(sandbox: Sandbox, times: i
     assert [e["amount"] for e in sandbox.effects("refund")] == ([] if is_paid else [400_000])
     assert book.balance(chart.held(round_.public_id, "USD")) == Money(0, "USD")
     assert not checks.findings()
+
+
+def waits_for_a_lock() -> bool:
+    """Whether another connection stands at a lock; asked for ten seconds."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.slow
+def test_a_return_by_bank_takes_the_round_before_the_pledge(
+    funded: Round,  # noqa: F811
+    finance: tuple[User, User],  # noqa: F811
+    officers: tuple[User, User],  # noqa: F811
+) -> None:
+    """Who holds the round asks for the pledge: a return that held the pledge first would meet a
+    deadlock here."""
+    a_failed_milestone(funded, officers)
+    row = BankReturn.objects.select_related("pledge__investor").earliest("id")
+    bank_returns.tell_destination(row, WHERE, by=row.pledge.investor)
+    bank_returns.record_return(
+        row, by=finance[0], bank_reference="FT-RACE", paid_on=date.today()
+    )  # fmt: skip
+    failed: list[BaseException] = []
+
+    def confirm_it() -> None:
+        try:
+            bank_returns.confirm_return(BankReturn.objects.get(pk=row.pk), by=finance[1])
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    other = Thread(target=confirm_it)
+    with transaction.atomic():
+        rounds.locked_round(funded)
+        other.start()
+        assert waits_for_a_lock()
+        Pledge.objects.select_for_update(nowait=True).get(pk=row.pledge_id)
+    other.join(30)
+    assert not failed
+    row.refresh_from_db()
+    assert row.status == "paid"

@@ -3,9 +3,11 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from backend.core import jobs
 from backend.core.money import Money
 from backend.core.workflow import Workflow
-from backend.funding.actions import cards, reconciliation, refunds
+from backend.funding import stripe_gateway as gateway
+from backend.funding.actions import cards, events, pledges, reconciliation, refunds
 from backend.funding.models import CardSetup
 from backend.funding.payment_workflow import CARD_SETUP, DISPUTE, OBLIGATION, REFUND
 from backend.ledger import book, chart, checks
@@ -124,3 +126,38 @@ def test_a_sum_of_a_charge_cannot_be_changed_by_sql(sandbox: Sandbox) -> None:
     row = a_due_charge(sandbox)
     with pytest.raises(IntegrityError, match="do not change"), transaction.atomic():
         type(row).objects.filter(pk=row.pk).update(amount_minor=1)
+
+
+def test_the_card_of_a_pledge_that_was_taken_back_leaves_stripe(sandbox: Sandbox) -> None:
+    pledge = a_card_pledge(sandbox, a_small_round(), Money(400_000, "USD"))
+    card = cards.card_of(pledge)
+    assert card is not None
+    assert gateway.card(card.payment_method)[1], "attached"
+    pledges.withdraw_pledge(pledge, by=pledge.investor)
+    jobs.run_due_jobs()
+    assert not gateway.card(card.payment_method)[1]
+    assert cards.card_of(pledge) is None
+
+
+def test_the_card_of_a_round_that_failed_is_kept_for_a_month_only(sandbox: Sandbox) -> None:
+    round_ = a_small_round()
+    pledge = a_card_pledge(sandbox, round_, Money(100_000, "USD"))
+    card = cards.card_of(pledge)
+    assert card is not None
+    move_clocks(sandbox, days=31)
+    assert close(round_).status == "failed"
+    events.sweep()
+    assert gateway.card(card.payment_method)[1], "a standing order may use it"
+    move_clocks(sandbox, days=31 + 36)
+    events.sweep()
+    assert not gateway.card(card.payment_method)[1]
+
+
+def test_a_card_stays_while_a_charge_on_it_may_be_on_its_way(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox)
+    card = cards.card_of(row.pledge)
+    assert card is not None
+    cards.forget_cards(row.pledge)
+    assert gateway.card(card.payment_method)[1]
+    run()
+    assert sandbox.charges_of(row) == [400_000]

@@ -21,7 +21,7 @@ from backend.funding import permissions
 from backend.funding.actions.banking import AccountDetails, clean_details, plain_line
 from backend.funding.actions.disbursements import read_reference
 from backend.funding.actions.given_back import settle_pledge
-from backend.funding.models import BankReturn, Pledge
+from backend.funding.models import BankReturn, Pledge, Round
 from backend.funding.workflow import BANK_RETURN
 from backend.ledger import book, chart
 
@@ -45,6 +45,8 @@ def owe(pledge: Pledge, money: Money, *, key: str, reason: str) -> BankReturn:
 
 
 def _locked(row: BankReturn) -> tuple[Pledge, BankReturn]:
+    # A pledge that went back whole gives its place back, which locks the round: so it is first.
+    Round.objects.select_for_update().get(pk=row.pledge.round_id)
     pledge = Pledge.objects.select_for_update().get(pk=row.pledge_id)
     return pledge, BankReturn.objects.select_for_update().get(pk=row.pk)
 

@@ -4,9 +4,11 @@ Two durable steps: our row first, then Stripe's page under a key made from the r
 of the visit is asked of Stripe, from the page that the person returns to and from events alike.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +20,12 @@ from backend.funding import permissions
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import pledges
 from backend.funding.models import CardSetup, ChargeObligation, Pledge, Route, StripeCustomer
-from backend.funding.payment_workflow import CARD_SETUP, CardSetupStatus, ObligationStatus
+from backend.funding.payment_workflow import (
+    CARD_SETUP,
+    UNFINISHED,
+    CardSetupStatus,
+    ObligationStatus,
+)
 from backend.funding.workflow import PledgeStatus
 
 MAY_SAVE = frozenset(
@@ -29,6 +36,8 @@ MAY_SAVE = frozenset(
 )  # fmt: skip
 # Who tries stolen numbers needs many tries; who saves a card needs few.
 SETUPS_AN_HOUR, SETUPS_A_DAY = 6, 15
+# How long a saved card outlives a round that did not come about: until the month after.
+CARD_KEPT = timedelta(days=35)
 
 
 class CardsNotReady(Conflict):
@@ -196,8 +205,11 @@ def reuse_card(pledge: Pledge, *, by: User) -> CardSetup | None:
 def forget_cards(pledge: Pledge) -> None:
     """Detach every card of a pledge that ended without a charge (job `funding.forget_cards`).
 
-    A card that stands behind another pledge too stays with Stripe; here it is forgotten.
+    A card that stands behind another pledge too stays with Stripe; here it is forgotten. While a
+    charge is on its way nothing is touched: the sweep comes again.
     """
+    if ChargeObligation.objects.filter(pledge=pledge, status__in=sorted(UNFINISHED)).exists():
+        return
     for setup in CardSetup.objects.filter(pledge=pledge, status=CardSetupStatus.SAVED):
         others = CardSetup.objects.filter(
             payment_method=setup.payment_method, status=CardSetupStatus.SAVED
@@ -207,6 +219,16 @@ def forget_cards(pledge: Pledge) -> None:
                 setup.payment_method, key=f"{settings.STRIPE_ENV_NAME}:forget:{setup.public_id}"
             )
         _remove(setup)
+
+
+def pledges_with_a_card_too_many() -> QuerySet[Pledge]:
+    """Pledges that ended without a charge and still have a saved card: at once when the person
+    took it back, after a while when the round did not come about (a standing order may use it)."""
+    is_over = Q(status=PledgeStatus.WITHDRAWN) | Q(
+        status__in=[PledgeStatus.LAPSED, PledgeStatus.DROPPED], ended_at__lt=app_now() - CARD_KEPT
+    )
+    saved = CardSetup.objects.filter(status=CardSetupStatus.SAVED)
+    return Pledge.objects.filter(is_over, pk__in=saved.values("pledge"))
 
 
 @transaction.atomic

@@ -230,6 +230,8 @@ def sweep() -> dict[str, int]:
     for setup in CardSetup.objects.filter(status="open", stripe_session_id__isnull=False):
         counts["failed"] += not _try(cards.confirm_card_setup, setup.public_id)
         counts["setups"] += 1
+    for pledge in cards.pledges_with_a_card_too_many():
+        counts["failed"] += not _try(cards.forget_cards, pledge)
     counts["failed"] += not _try(disputes.sync_open_disputes)
     counts["failed"] += _return_what_is_owed()
     counts["orphans"] = cancel_orphans()

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
-from backend.core import audit, states
+from backend.core import audit, jobs, states
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid
 from backend.core.money import Money
@@ -352,6 +352,8 @@ def withdraw_pledge(pledge: Pledge, *, by: User) -> Pledge:
     states.move(pledge, PledgeStatus.WITHDRAWN, by=by, role="investor", workflow=PLEDGE)
     pledge.ended_at, pledge.end_reason = now, "withdrawn"
     pledge.save(update_fields=["ended_at", "end_reason"])
+    if pledge.route == Route.CARD:
+        jobs.enqueue("funding.forget_cards", pledge.public_id, pledge_id=pledge.public_id)
     show_reached(row)
     return pledge
 

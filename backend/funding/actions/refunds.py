@@ -235,6 +235,7 @@ def _prepare(refund: Refund) -> _Send | None:
 @transaction.atomic
 def _refused(refund: Refund, error: gateway.Refused) -> None:
     """Stripe will not give it back (refunded by hand, disputed): it ends, and somebody looks."""
+    Round.objects.select_for_update().get(pk=refund.obligation.round_id)
     pledge, _row = locked(refund.obligation)
     refund = Refund.objects.select_for_update().get(pk=refund.pk)
     if refund.status in {RefundStatus.CREATED, RefundStatus.SUBMITTED}:
