@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from backend.bench import venture
 from backend.bench.peers import tuned_by
 from backend.bench.window import Window
-from backend.matching.engine.learn import Settings, learn_from_windows, parts
-from backend.matching.engine.listwise import Examples, fit_logit
+from backend.matching.engine.learn import Settings, learn, parts
+from backend.matching.engine.listwise import Examples
 from backend.matching.engine.ridge import fit_ridge
 from backend.matching.engine.world import past_of, read_world, shelf_of
 
@@ -107,14 +107,13 @@ def _field(window: Window) -> Field:
     choices, projects, investors, now = venture.frames(window)
     world = read_world(venture.SCHEMA, choices, projects, investors, now)
     settings = Settings()
-    examples, names = learn_from_windows(world, settings, np.random.default_rng(0))
-    weights = fit_logit(examples, settings.penalty)
+    examples, weight = learn(world, settings, np.random.default_rng(0))
+    names = list(weight)
     past = past_of(world, 0.0)
     number = {key: i for i, key in enumerate(world.events.investors)}
     people = np.array([number[p] for p in window.people], dtype=np.int64)
     shelf = shelf_of(world, venture.listing_frame(window))
     ridge = fit_ridge(past, world.unit)
-    weight = dict(zip(names, weights.tolist(), strict=True))
     linear = np.zeros((len(people), len(window.listings)), dtype=np.float32)
     for name, values in parts(world, past, ridge, people, shelf):
         linear += np.float32(weight[name]) * values

@@ -11,7 +11,7 @@ from backend.matching.engine.fitted import FittedRanker
 from backend.matching.engine.frames import Schema
 from backend.matching.engine.learn import MatchRanker
 
-SERVED_D = 858
+SERVED_D = 1221
 NOW = np.datetime64("2026-11-01")
 SCHEMA = Schema(
     categorical=("field", "country", "region", "city", "stage", "exact_ask", "age", "month"),

@@ -8,6 +8,7 @@ settings on the months before --train-before, never on the window that is scored
 """
 
 import argparse
+import json
 import multiprocessing
 import os
 import resource
@@ -25,7 +26,9 @@ from backend.bench import boxes, ours, peers
 from backend.bench.lists import Model, judge, print_differences, print_table, save_lists
 from backend.bench.window import BadFolder, Window, open_window
 
-TRIED = "ours: on 2011-01 to 2011-09 alone, some 70"  # settings, before this program ran
+TRIED = (
+    "ours: on 2011-01 to 2011-09 some 80, of them 20 on 2010-04 to 2010-12 too"  # before this run
+)
 # Gives `scores` and `seconds` by model, `settings` (how many were tried; by model) and `lines`.
 Call = Callable[[Window], dict[str, Any]]
 
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Nothing measured: {error}", file=sys.stderr)
         return 2
     _print_size(window)
-    models, extra, failed = _run_all(window, options.models)
+    models, extra, failed = _run_all(window, options.models, options.keep)
     names = [part.name for part in window.slices]
     print_table(models, names)
     if any(m.name == ours.NAME for m in models):
@@ -77,6 +80,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--train-before", default="2012-01-01")
     parser.add_argument("--until", default="2012-10-01")
     parser.add_argument("--scores", type=_folder, help="a folder for the lists")
+    parser.add_argument(
+        "--keep", type=_folder, help="a folder: what is done there is not done again"
+    )
     parser.add_argument("--models", nargs="*", help="only those whose name holds one of these")
     return parser.parse_args(arguments)
 
@@ -87,7 +93,7 @@ def _folder(text: str) -> Path:
 
 
 def _run_all(
-    window: Window, wanted: Sequence[str] | None
+    window: Window, wanted: Sequence[str] | None, keep: Path | None
 ) -> tuple[list[Model], list[str], list[str]]:
     """Models, lines to print beside the table, and what failed."""
     tasks: dict[str, Call] = {ours.NAME: ours.served, "black boxes": boxes.black_boxes}
@@ -100,7 +106,7 @@ def _run_all(
             continue
         began = time.perf_counter()
         try:
-            result = _alone(call, window)
+            result = _kept_or_made(keep and keep / name, call, window)
         except Exception as error:  # one model's failure must not hide the others
             failed.append(f"{name}: {type(error).__name__}: {error}")
             continue
@@ -111,6 +117,24 @@ def _run_all(
         extra += result.get("lines", [])
         print(f"  {name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     return models, extra, failed
+
+
+def _kept_or_made(folder: Path | None, call: Call, window: Window) -> dict[str, Any]:
+    """With a folder, a result is stored when it is there, so that a run that was stopped goes on.
+    The caller gives each window and each state of the code a folder of its own."""
+    if folder is None:
+        return _alone(call, window)
+    found = folder / "result.json"
+    if not found.exists():
+        result = _alone(call, window)
+        folder.mkdir(parents=True, exist_ok=True)
+        names = list(result["scores"])
+        for number, name in enumerate(names):
+            np.save(folder / f"{number}.npy", result["scores"][name])
+        found.write_text(json.dumps({**result, "scores": names}), encoding="utf-8")
+    kept: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    kept["scores"] = {n: np.load(folder / f"{i}.npy") for i, n in enumerate(kept["scores"])}
+    return kept
 
 
 def _alone(call: Call, window: Window) -> dict[str, Any]:

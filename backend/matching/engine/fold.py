@@ -1,11 +1,12 @@
 """Folding what was learnt into one vector a person and one a project. Workers and scripts.
 
 Every part of the score is Σ θ(person, value) · fact(project, value). Within each factor θ is cut to
-its strongest directions (an SVD of what people think of recent projects), so that the order is one
-product of a few hundred coordinates. What that costs is measured, not assumed.
+its strongest directions (an SVD of what people think of recent projects), the factors together to a
+given number, so that the order is one product of some 1,000 coordinates. What that costs is
+measured, not assumed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,7 @@ def _answer_weight(source: Source) -> float:
     known: their scores are then as large as those of others, and fade into them."""
     crosses = {"×".join(cross) for cross in source.encoder.schema.crosses}
     names = [b.name for b in source.encoder.blocks if b.name not in crosses]
-    total = sum(source.weight(f"{kind} {name}") for kind in sorted(OWN_KINDS) for name in names)
+    total = sum(source.weight(f"{kind} {name}") for kind in ("own", "recent") for name in names)
     return max(float(total) / max(len(names), 1), LEAST_ANSWER)
 
 
@@ -135,18 +136,26 @@ def _factor_columns(encoder: Encoder) -> dict[str, NDArray[np.bool_]]:
 
 
 def _plan(source: Source, settings: "Settings", random_state: int) -> Plan:
-    own_theta, people_theta = tastes_of(source, _sampled_rows(source.past, random_state))
     facts = _recent_facts(source)
+    own_theta, people_theta = _evened(source, facts, random_state)
     width = source.encoder.width
-    every = np.arange(2 * width)
+    chosen_of = {
+        factor: np.flatnonzero(np.concatenate([mask, mask]))
+        for factor, mask in _factor_columns(source.encoder).items()
+    }
+    most = max(1, settings.rank // 2)  # no factor takes more than half
+    spectra = {
+        factor: _spectrum(own_theta[:, chosen], facts[:, chosen], most, random_state)
+        for factor, chosen in chosen_of.items()
+    }
+    least = _least_size(spectra.values(), settings.rank)
     parts: list[tuple[str, NDArray[np.int64], Directions]] = []
-    for factor, mask in _factor_columns(source.encoder).items():
-        chosen = np.flatnonzero(np.concatenate([mask, mask]))
-        theta = np.ascontiguousarray(own_theta[:, chosen])
-        found = _directions(theta, facts[:, chosen], settings.rank, random_state)
+    for factor, chosen in chosen_of.items():
+        found = _directions(own_theta[:, chosen], facts[:, chosen], spectra[factor], least)
         parts.append((factor, chosen, found))
-    found = _directions(people_theta, facts, settings.people_rank, random_state)
-    parts.append((PEOPLE_FACTOR, every, found))
+    spectrum = _spectrum(people_theta, facts, settings.people_rank, random_state)
+    found = _directions(people_theta, facts, spectrum, np.float32(0.0))
+    parts.append((PEOPLE_FACTOR, np.arange(2 * width), found))
     sizes = [p[2].basis.shape[1] for p in parts]
     sizes[-1] += settings.votes_rank + 1
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -157,6 +166,15 @@ def _plan(source: Source, settings: "Settings", random_state: int) -> Plan:
         basis[place] += found.basis
     segments = np.stack([starts[:-1], starts[1:]], axis=1).astype(np.int64)
     return Plan(tuple(p[0] for p in parts), segments, own, people, basis)
+
+
+def _evened(source: Source, facts: sp.csr_matrix, random_state: int) -> tuple[Floats32, Floats32]:
+    """θ of the sampled people, own and of others, each person's scores spread alike: an order does
+    not depend on their size, and those who chose much would else take all directions."""
+    own, people = tastes_of(source, _sampled_rows(source.past, random_state))
+    spread = np.asarray(facts @ (own + people).T).std(axis=0)
+    scale = (1 / np.maximum(spread, max(float(spread.max()), 1e-9) * 1e-3))[:, None]
+    return own * scale.astype(np.float32), people * scale.astype(np.float32)
 
 
 def _recent_facts(source: Source) -> sp.csr_matrix:
@@ -176,20 +194,43 @@ class Directions:
     basis: Floats32
 
 
-def _directions(theta: Floats32, facts: sp.csr_matrix, rank: int, random_state: int) -> Directions:
-    """The best r directions for the scores that the sampled people give to recent projects.
+@dataclass(frozen=True)
+class Spectrum:
+    """The strongest directions (people × r) of what people think of projects, and their sizes."""
+
+    left: Floats32
+    size: Floats32
+
+
+def _spectrum(theta: Floats32, facts: sp.csr_matrix, rank: int, random_state: int) -> Spectrum:
+    scores = np.ascontiguousarray((facts @ np.ascontiguousarray(theta.T)).T, dtype=np.float32)
+    scores -= scores.mean(axis=1, keepdims=True)  # what moves all projects alike moves no order
+    rank = min(rank, *scores.shape, theta.shape[1])
+    if not scores.any():
+        return Spectrum(np.zeros((len(scores), 0), np.float32), np.zeros(0, np.float32))
+    left, size, _right = randomized_svd(scores, rank, n_iter=3, random_state=random_state)
+    strong = size > size[0] * 1e-5
+    return Spectrum(left[:, strong], size[strong])
+
+
+def _least_size(spectra: Iterable[Spectrum], rank: int) -> np.float32:
+    """The size of the weakest direction that is kept when `rank` are kept of all together."""
+    sizes = np.sort(np.concatenate([s.size for s in spectra]))[::-1]
+    return np.float32(sizes[min(rank, len(sizes)) - 1] if len(sizes) else 0.0)
+
+
+def _directions(
+    theta: Floats32, facts: sp.csr_matrix, spectrum: Spectrum, least: np.float32
+) -> Directions:
+    """The directions not weaker than `least` (at least one).
 
     A project's coordinates are what r combinations of the sampled people think of it; a person's
     are the least-squares fit of their scores by those.
     """
-    scores = np.ascontiguousarray((facts @ theta.T).T, dtype=np.float32)
-    scores -= scores.mean(axis=1, keepdims=True)  # what moves all projects alike moves no order
-    rank = min(rank, *scores.shape, theta.shape[1])
-    if not scores.any():
+    left = spectrum.left[:, : max(1, int((spectrum.size >= least).sum()))]
+    if not left.shape[1]:
         zero = np.zeros((theta.shape[1], 1), dtype=np.float32)
         return Directions(zero, zero)
-    left, size, _right = randomized_svd(scores, rank, n_iter=3, random_state=random_state)
-    left = left[:, size > size[0] * 1e-5]
     basis = (theta.T @ left).astype(np.float64)
     basis /= np.maximum(np.sqrt((basis * basis).sum(axis=0)), 1e-12)
     seen = np.asarray(facts @ basis)

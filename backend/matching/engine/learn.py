@@ -38,16 +38,17 @@ from backend.matching.engine.world import (
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is looked at. `window` in years; the rest are counts."""
+    """How much is looked at. `window` in years; the rest are counts. `rank`: coordinates of all
+    factors of one's own together."""
 
     window: float = 0.75
     windows: int = 4
-    penalty: float = 50.0
+    penalty: float = 200.0
     hard: int = 30
     hard_from: int = 200
     rest: int = 30
-    rank: int = 128
-    people_rank: int = 192
+    rank: int = 900
+    people_rank: int = 256
     votes_rank: int = 64
 
 
@@ -70,9 +71,7 @@ class MatchRanker:
         settings = self.settings or Settings()
         world = read_world(self.schema, choices, projects, investors, now)
         random = np.random.default_rng(self.random_state)
-        examples, names = learn_from_windows(world, settings, random)
-        weights = fit_logit(examples, settings.penalty)
-        self.coefficients_ = dict(zip(names, weights.tolist(), strict=True))
+        self.coefficients_ = learn(world, settings, random)[1]
         return fold(world, self.coefficients_, settings, self.random_state)
 
 
@@ -86,8 +85,21 @@ class Pairs:
     weight: Floats32
 
 
-def learn_from_windows(
+def learn(
     world: World, settings: Settings, random: np.random.Generator
+) -> tuple[Examples, dict[str, float]]:
+    """Examples and the weight of each part (in the order of the examples' features), learnt twice:
+    hard negatives are what the ridge puts first, then what the weights so learnt put first."""
+    weights: dict[str, float] = {}
+    for _again in range(2):
+        examples, names = _examples(world, settings, random, weights)
+        learnt = fit_logit(examples, settings.penalty)
+        weights = dict(zip(names, learnt.tolist(), strict=True))
+    return examples, weights
+
+
+def _examples(
+    world: World, settings: Settings, random: np.random.Generator, weights: Mapping[str, float]
 ) -> tuple[Examples, list[str]]:
     """Examples of every window that has any, newest window first."""
     span = float(world.events.age.max())
@@ -95,7 +107,8 @@ def learn_from_windows(
     found: list[tuple[Pairs, Floats32]] = []
     names: list[str] = []
     for number in range(1, settings.windows + 1):
-        example = _window(world, number * length, (number - 1) * length, settings, random)
+        start, end = number * length, (number - 1) * length
+        example = _window(world, start, end, settings, random, weights)
         if example is not None:
             names = example[2]
             found.append(example[:2])
@@ -113,7 +126,12 @@ def learn_from_windows(
 
 
 def _window(
-    world: World, start: float, end: float, settings: Settings, random: np.random.Generator
+    world: World,
+    start: float,
+    end: float,
+    settings: Settings,
+    random: np.random.Generator,
+    weights: Mapping[str, float],
 ) -> tuple[Pairs, Floats32, list[str]] | None:
     """What was chosen between `start` and `end` years ago, seen from `start` years ago."""
     past = past_of(world, start)
@@ -122,17 +140,16 @@ def _window(
         return None
     ridge = fit_ridge(past, world.unit)
     shelf = Shelf(world.facts[candidates], world.unit[candidates], world.group[candidates])
-    pairs: Pairs | None = None
+    # The ridge comes first among the parts; without weights it alone says what is hard.
+    first = (values for _name, values in parts(world, past, ridge, people, shelf))
+    order = _weighed(world, past, ridge, people, shelf, weights) if weights else next(first)
+    pairs = _pairs(truth, seen, order, settings, random)
+    if not len(pairs.row):
+        return None
     names, columns = [], []
     for name, values in parts(world, past, ridge, people, shelf):
-        if pairs is None:  # the ridge comes first: hard negatives are those that it likes
-            pairs = _pairs(truth, seen, values, settings, random)
-            if not len(pairs.row):
-                return None
         names.append(name)
         columns.append(values[pairs.row, pairs.project])
-    if pairs is None:
-        return None
     chosen = Pairs(pairs.row, candidates[pairs.project], pairs.label, pairs.weight)
     return chosen, np.stack(columns, axis=1).astype(np.float32), names
 
@@ -231,6 +248,21 @@ def parts(
     yield "history", np.tile(np.log1p(count).astype(np.float32), (len(people), 1))
 
 
+def _weighed(
+    world: World,
+    past: Past,
+    ridge: Ridge,
+    people: Ints,
+    shelf: Shelf,
+    weights: Mapping[str, float],
+) -> Floats32:
+    """people × projects: the score before it is folded into vectors."""
+    out = np.zeros((len(people), len(shelf.group)), dtype=np.float32)
+    for name, values in parts(world, past, ridge, people, shelf):
+        out += np.float32(weights.get(name, 0.0)) * values
+    return out
+
+
 def exact_scores(
     world: World, weights: Mapping[str, float], people: Sequence[str], frame: Frame
 ) -> Floats32:
@@ -239,10 +271,7 @@ def exact_scores(
     number = {key: i for i, key in enumerate(world.events.investors)}
     rows = np.array([number[p] for p in people], dtype=np.int64)
     shelf = shelf_of(world, frame)
-    out = np.zeros((len(rows), len(shelf.group)), dtype=np.float32)
-    for name, values in parts(world, past, fit_ridge(past, world.unit), rows, shelf):
-        out += np.float32(weights.get(name, 0.0)) * values
-    return out
+    return _weighed(world, past, fit_ridge(past, world.unit), rows, shelf, weights)
 
 
 def _dense(ridge: Ridge, targets: sp.csr_matrix, unit: sp.csr_matrix) -> Floats32:

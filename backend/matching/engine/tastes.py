@@ -15,6 +15,7 @@ from backend.matching.engine.schema import Ints
 HALF_LIFE = 3.0  # years
 SHORT = 1.0
 OWN = 2.0  # choices that the general taste counts beside one's own
+SHARE = 1.0
 PEERS = 1.0
 HOME = 20.0
 NEIGHBOURS = 50
@@ -96,7 +97,8 @@ def _nearest(near: sp.csr_matrix, rows: Ints, count: int) -> sp.csr_matrix:
 
 @dataclass(frozen=True)
 class Table:
-    """rows × values of one block: log-lift of each value. `kind`: own, recent, peers or home."""
+    """rows × values of one block: how much more than others somebody chose each value. `kind`: one
+    of OWN_KINDS, or of others: peers, lent, home."""
 
     kind: str
     block: Block
@@ -107,7 +109,9 @@ class Table:
         return f"{self.kind} {self.block.name}"
 
 
-OWN_KINDS = frozenset({"own", "recent"})  # from one's own choices; the others from those of others
+# From one's own choices alone: their log-lift, that of late, and the plain share. `lent` is what
+# co-choosers add to the log-lift where they, not everybody, fill up for one's few choices.
+OWN_KINDS = frozenset({"own", "recent", "share"})
 
 
 def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
@@ -116,20 +120,24 @@ def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
     counts = np.asarray(past.weight.sum(axis=1), dtype=np.float32).ravel()
     recents = np.asarray(past.recent.sum(axis=1), dtype=np.float32).ravel()
     homes = _groups(past.homes)
+    around = peers @ counts
     for block in past.encoder.blocks:
         facts = past.facts[:, block.start : block.stop]
         base = base_rates(past, facts)
         every = (past.weight @ facts).tocsr()
-        mine = every[rows].toarray()
-        own = _lift(mine, counts[rows], base, OWN)
-        yield Table("own", block, own)
-        yield Table("peers", block, _lift((peers @ every).toarray(), peers @ counts, base, PEERS))
+        mine, theirs = every[rows].toarray(), (peers @ every).toarray()
+        yield Table("own", block, _lift(mine, counts[rows], base, OWN))
+        yield Table("share", block, _as_floats(mine / (counts[rows] + SHARE)[:, None]))
+        usual = (theirs + PEERS * base) / (around + PEERS)[:, None]
+        lent = np.log((mine + OWN * usual) / (mine + OWN * base))
+        yield Table("lent", block, _as_floats(lent))
+        yield Table("peers", block, _as_floats(np.log(usual / base)))
         if block.name in crosses:
             continue
         prior = (mine + OWN * base) / (counts[rows] + OWN)[:, None]
         late = (past.recent[rows] @ facts).toarray()
         late = (late + OWN * prior) / (recents[rows] + OWN)[:, None]
-        yield Table("recent", block, np.log(late / base).astype(np.float32))
+        yield Table("recent", block, _as_floats(np.log(late / base)))
         if homes.shape[1] and past.encoder.schema.home:
             lifts = _lift((homes.T @ every).toarray(), homes.T @ counts, base, HOME)
             yield Table("home", block, np.asarray(homes[rows] @ lifts, dtype=np.float32))
@@ -146,6 +154,10 @@ def _lift(counts: Any, total: Any, base: Floats32, shrink: float) -> Floats32:
     rate = (counts + shrink * base) / (np.asarray(total)[:, None] + shrink)
     lift: Floats32 = np.log(rate / base).astype(np.float32)
     return lift
+
+
+def _as_floats(values: Any) -> Floats32:
+    return np.asarray(values, dtype=np.float32)
 
 
 def _groups(homes: Ints) -> sp.csr_matrix:

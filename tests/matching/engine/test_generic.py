@@ -24,7 +24,7 @@ SCHEMA = Schema(
     home="country",
     factors={"field": "field", "tools": "technology", "ask": "ticket", "title": "words"},
 )
-SETTINGS = Settings(rank=12, people_rank=12, votes_rank=8)
+SETTINGS = Settings(rank=48, people_rank=12, votes_rank=8)
 
 
 def projects(count: int = 120) -> dict[str, list[Any]]:
