@@ -65,6 +65,12 @@ class AccountAdapter(DefaultAccountAdapter):
         "rate_limited": TOO_MANY,
     }
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Officers begin at their work, everybody else at their own pages."""
+        if request.user.is_authenticated and request.user.works_in_office:
+            return reverse("office:home")
+        return str(super().get_login_redirect_url(request))
+
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> User:
         data = form.cleaned_data
         return actions.join(

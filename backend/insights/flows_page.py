@@ -11,7 +11,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.core.clock import city_day
-from backend.core.formats import MONTHS_EN, format_money, format_money_long, format_number
+from backend.core.formats import (
+    MONTHS_EN,
+    format_money,
+    format_money_long,
+    format_number,
+    format_partial_date,
+)
 from backend.core.money import Money
 from backend.insights import charts
 from backend.insights.charts import Bar
@@ -127,6 +133,12 @@ class Words:
         name = MONTHS_EN[number - 1]
         return f"{name[:3]}" if short else f"{name} {period[:4]}"
 
+    def source(self, figure: Figure) -> str:
+        """The publisher and the day; the number of its article stays in the data file."""
+        return (
+            f"{figure.source.split()[0]}, {format_partial_date(figure.source_date, self.language)}"
+        )
+
     def plan(self, basis: str) -> str:
         """`plan 90/KH-UBND` as each language calls it."""
         number = basis.removeprefix("plan ")
@@ -162,10 +174,9 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
         snapshot=snapshot,
         sentence=_sentence(total, words),
         meter=_meter(total, goal, words),
-        meter_note=_("Target for %(year)s: %(sum)s billion ₫ (%(basis)s). Source: %(source)s, "
-                     "%(date)s") % {
+        meter_note=_("Target for %(year)s: %(sum)s billion ₫ (%(basis)s). Source: %(source)s") % {
             "year": goal.period, "sum": words.number(goal.value), "basis": words.plan(goal.basis),
-            "source": goal.source, "date": goal.source_date,
+            "source": words.source(goal),
         },
         charts=[
             _by_month(cells, goal, f"{city_day(snapshot.taken_at):%Y-%m}", words),
@@ -197,7 +208,10 @@ def _sentence(total: Cell | None, words: Words) -> str:
     if total is None or total.value == 0:
         return _("Nothing is pledged yet: 0 ₫ from nobody.")
     if total.is_hidden:
-        return _("Fewer than ten people have pledged so far, so no sum is shown.")
+        return _(
+            "The sum of all pledges is not shown: it would give away what fewer than ten "
+            "people pledged."
+        )
     return _("%(people)s people have pledged %(sum)s to projects in Ho Chi Minh City.") % {
         "people": words.people(total), "sum": words.sum(total),
     }  # fmt: skip
@@ -282,9 +296,11 @@ def _steps(cells: Sequence[Cell], words: Words) -> Chart:
         for s, c in found
     ]
     pledged, held = dict(found)["pledged"], dict(found)["held"]
-    finding = _("Pledged %(pledged)s; held %(held)s; each state is counted on its own") % {
-        "pledged": words.sum(pledged), "held": words.sum(held),
-    }  # fmt: skip
+    finding = _("Each state is counted on its own; some sums are not shown")
+    if not any(c and c.is_hidden for c in (pledged, held)):
+        finding = _("Pledged %(pledged)s; held %(held)s; each state is counted on its own") % {
+            "pledged": words.sum(pledged), "held": words.sum(held),
+        }  # fmt: skip
     table = Table(
         _("From calculated to returned"),
         (_("Step"), _("Amount"), _("Number of people"), _("Meaning")),
@@ -443,11 +459,13 @@ def _milestones(cells: Sequence[Cell], words: Words) -> Chart:
     rows = [(names[k], found[k]) for k in names if k in found]
     count = {k: found[k].value or 0 if k in found else 0 for k in names}
     due = sum(count[k] for k in ("on_time", "late_done", "failed", "overdue"))
-    finding = _("%(done)s of %(due)s milestones that fell due were verified on time; %(failed)s "
-                "were not met") % {
-        "done": words.number(count["on_time"]), "due": words.number(due),
-        "failed": words.number(count["failed"]),
-    }  # fmt: skip
+    finding = _("No milestone has fallen due yet")
+    if due:
+        finding = _("%(done)s of %(due)s milestones that fell due were verified on time; "
+                    "%(failed)s were not met") % {
+            "done": words.number(count["on_time"]), "due": words.number(due),
+            "failed": words.number(count["failed"]),
+        }  # fmt: skip
     most = max((c.value or 0 for _n, c in rows), default=0) or 1
     bars = [Bar(n, words.number(c.value or 0), (c.value or 0) / most) for n, c in rows]
     table = Table(_("Milestones"), (_("Outcome"), _("Milestones")),
@@ -502,7 +520,7 @@ def targets_table(total: Cell | None, words: Words) -> Table:
         here = words.sum(total) if figure.region == "mobilised" else _("not measured here")
         rows.append(
             (figure.period, names[figure.region], f"{words.number(figure.value)} {unit}", here,
-             f"{figure.source}, {figure.source_date}")
+             words.source(figure))
         )  # fmt: skip
     head = (_("Year"), _("Target of city plan 90/KH-UBND"), _("Target"), _("Pledged here"),
             _("Source"))  # fmt: skip
@@ -517,7 +535,7 @@ def _published(words: Words) -> Table:
     unit = _("billion USD")
     rows = [
         (f.period, _region(f.region), f"{words.number(f.value)} {unit}",
-         status[f.status], f"{f.source}, {f.source_date}")
+         status[f.status], words.source(f))
         for f in series("hcmc_inflow")
     ]  # fmt: skip
     head = (_("Period"), _("Region"), _("Amount"), _("Status"), _("Source"))

@@ -258,7 +258,8 @@ def test_staff_are_asked_for_a_code_after_the_password(client: Client, officer: 
     assert not is_signed_in(client)
     client.post("/en/account/sign-in/code/", {"code": "000000"})
     assert not is_signed_in(client)
-    client.post("/en/account/sign-in/code/", {"code": code_now(SECRET)})
+    response = client.post("/en/account/sign-in/code/", {"code": code_now(SECRET)})
+    assert response["Location"] == "/en/office/"
     assert is_signed_in(client)
 
 
