@@ -5,13 +5,18 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from backend.core.errors import DomainError
+from backend.core.card_checks import CARD_NUMBER
+from backend.core.card_numbers import has_card_number
+from backend.core.errors import DomainError, Invalid
+from backend.core.problem_json import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+# Made by this site or by Stripe, never typed.
+OPAQUE = frozenset({"cursor", "next", "setup", "token"})
 
 
 class RequestIdMiddleware:
@@ -41,11 +46,36 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, DomainError):
             return None
-        htmx = getattr(request, "htmx", False)
-        template = "components/refusal.html" if htmx else "error.html"
-        return render(
-            request, template, {"error": error, "status": error.status}, None, error.status
-        )
+        return refusal(request, error)
+
+
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """What the person reads: a page, or a fragment for htmx."""
+    htmx = getattr(request, "htmx", False)
+    template = "components/refusal.html" if htmx else "error.html"
+    return render(request, template, {"error": error, "status": error.status}, None, error.status)
+
+
+class CardInAddressMiddleware:
+    """Refuse a card's number that was typed into a box of a search or a filter.
+
+    Such boxes send it in the address, which is remembered by browsers and written down by proxies:
+    the page that says so repeats no part of it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        values = (v for n, vs in request.GET.lists() if n not in OPAQUE for v in vs)
+        if not any(map(has_card_number, values)):
+            return self.get_response(request)
+        error = Invalid(CARD_NUMBER, code="card_number")
+        request.GET = QueryDict()
+        request.META["QUERY_STRING"] = ""
+        if request.path.startswith("/api/"):
+            return problem(error.status, error.code, str(error))
+        return refusal(request, error)
 
 
 class CacheHeadersMiddleware:

@@ -2,7 +2,7 @@
 
 import pytest
 from django import forms
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from backend.core.card_checks import BankText
 from backend.core.card_numbers import has_card_number, without_card_numbers
@@ -61,3 +61,14 @@ def test_a_text_that_no_form_reads_is_refused_too() -> None:
     with pytest.raises(Invalid) as caught:
         words_of(request, "reason")
     assert (caught.value.code, caught.value.field) == ("card_number", "reason")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/vi/projects/", "/en/search/", "/en/", "/api/v1/projects/"])
+def test_a_card_number_in_an_address_is_refused_and_not_repeated(client: Client, path: str) -> None:
+    answer = client.get(path, {"q": "4242 4242 4242 4242", "query": VISA})
+    assert answer.status_code == 400
+    body = answer.content.decode()
+    assert "4242" not in body
+    assert ("card_number" in body) == path.startswith("/api")
+    assert client.get("/api/v1/projects/", {"cursor": VISA}).status_code != 500

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "backend.core.middleware.CardInAddressMiddleware",
     "backend.core.middleware.DomainErrorMiddleware",
     "backend.core.middleware.CacheHeadersMiddleware",
 ]
