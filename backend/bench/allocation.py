@@ -13,7 +13,8 @@ import time
 
 import numpy as np
 
-from backend.matching.engine.allocate import Problem, Settings, allocate, broken_rules
+from backend.matching.engine.allocate import allocate
+from backend.matching.engine.split import Problem, Settings, broken_rules
 
 ROUNDS, SHORTLIST, FIELDS = 1_000, 12, 5
 VND_PER_USD = 26_000.0

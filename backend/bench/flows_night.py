@@ -20,7 +20,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from backend.core.money import Money  # noqa: E402
-from backend.insights import ledger_sums, nightly  # noqa: E402
+from backend.insights import ledger_origins, ledger_sums, nightly  # noqa: E402
 from backend.ledger import book, chart  # noqa: E402
 from backend.ledger.sums import Turnover, chain_end  # noqa: E402
 
@@ -47,8 +47,11 @@ def plain() -> dict[str, Any]:
         cursor.execute(PLAIN)
         rows = {Turnover(d, c, r, y, m, int(minor), n) for d, c, r, y, m, minor, n in cursor}
     took = time.monotonic() - began
-    return {"group_by": round(took, 2), "groups": len(rows),
-            "same": rows == set(ledger_sums.kept()), "transfers": sum(r.rows for r in rows),
+    # Whose money it is, in one pass over the whole chain as well.
+    origins = set(ledger_origins.origins(0, chain_end().position))
+    same = rows == set(ledger_sums.kept()) and origins == set(ledger_origins.kept())
+    return {"group_by": round(took, 2), "groups": len(rows), "same": same,
+            "transfers": sum(r.rows for r in rows), "origins": len(origins),
             "end": chain_end().position}  # fmt: skip
 
 

@@ -62,9 +62,12 @@ def write_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
         yield out.getvalue()
 
 
-def verify_lines(lines: Iterable[str], heads: Iterable[str] = ()) -> ChainVerdict:
-    """Compute every hash again, one row at a time. Never raises for what a file says."""
-    wanted, head, count = set(heads) - {START}, START, 0
+def verify_lines(
+    lines: Iterable[str], heads: Iterable[str] = (), *, after: int = 0, head: str = START
+) -> ChainVerdict:
+    """Compute every hash again, one row at a time. Never raises for what a file says. A part of a
+    chain begins behind the place `after`, whose hash is `head`."""
+    wanted, count = set(heads) - {START}, after
     reader = csv.reader(_without_mark(lines), strict=True)
     try:
         if tuple(next(reader, ())) != COLUMNS:
@@ -77,7 +80,7 @@ def verify_lines(lines: Iterable[str], heads: Iterable[str] = ()) -> ChainVerdic
             wanted.discard(head)
     except (csv.Error, UnicodeDecodeError, ValueError, TypeError, RecursionError):
         return ChainVerdict("row_broken", count + 1, count, head)
-    if not count:
+    if count == after:
         return ChainVerdict("no_rows", 0, 0, head)
     return ChainVerdict("head_missing" if wanted else "", count, count, head,
                         tuple(sorted(wanted)))  # fmt: skip

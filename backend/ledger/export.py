@@ -24,11 +24,12 @@ GROUP BY k.position, e.id, o.key ORDER BY k.position
 """
 
 
-def chain_rows(until: int) -> Iterator[dict[str, object]]:
-    """Every place of the chain up to `until`, oldest first, as chain_file writes it."""
-    for after in range(0, until, CHUNK):
+def chain_rows(until: int, *, after: int = 0) -> Iterator[dict[str, object]]:
+    """Every place of the chain behind `after` up to `until`, oldest first, as chain_file writes
+    it."""
+    for start in range(after, until, CHUNK):
         with connection.cursor() as cursor:
-            cursor.execute(_ENTRIES, [after, min(after + CHUNK, until)])
+            cursor.execute(_ENTRIES, [start, min(start + CHUNK, until)])
             rows = cursor.fetchall()
         for position, entry, key, at, reason, about, reverses, sha256, legs, is_hold, hold in rows:
             yield {

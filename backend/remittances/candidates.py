@@ -18,7 +18,7 @@ from backend.funding.queries import Rate, convert
 from backend.funding.standing import standing_of
 from backend.funding.workflow import RoundStatus
 from backend.matching.catalogue import current_catalogue
-from backend.matching.engine.allocate import Problem
+from backend.matching.engine.split import Problem
 from backend.matching.order import Wish, order_of
 from backend.matching.queries import engine_answers, today
 from backend.matching.runs import current_model

@@ -19,7 +19,8 @@ from backend.core.money import Money
 from backend.funding.actions import cards, pledges
 from backend.funding.queries import Rate, convert, latest_rates
 from backend.matching.catalogue import newest_catalogue
-from backend.matching.engine.allocate import Settings, allocate
+from backend.matching.engine.allocate import allocate
+from backend.matching.engine.split import Settings
 from backend.matching.queries import explain_for
 from backend.remittances.actions import carried_of, locked_plan, skip_run
 from backend.remittances.candidates import (

@@ -12,8 +12,10 @@ the best fit that still has room.
 
 Up to `exact_plans` the problem is solved by scipy's `milp` (HiGHS). Beyond, or when its node limit
 is reached, a bounded method is used: rounds that can be completed cheaply are filled first, then
-each plan fills up by fit. Both report the gap to an upper bound: HiGHS' own, or the Lagrangian
-bound with room and completion priced (which relaxes smallest pledges, steps and lines). No clock
+each plan fills up by fit; at last, where rounds are full, plans that have more than half give what
+they can spare to plans that have less. Both report the gap to an upper bound: HiGHS' own, or the
+Lagrangian bound with room, completion and the tolerance of each plan priced (which relaxes
+smallest pledges, steps and lines). No clock
 and no random source is read, so the same input gives the same output.
 """
 
@@ -24,56 +26,25 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
+from backend.matching.engine.split import (
+    DEFAULTS,
+    Floats,
+    Ints,
+    Problem,
+    Scale,
+    Settings,
+    State,
+    broken_rules,
+    drawn_order,
+    own_values,
+    places_by_fit,
+    sums_of_rounds,
+)
+from backend.matching.engine.split_bound import lagrangian, most_of_rounds
+from backend.matching.engine.split_spread import spread_places
+
 # Each attempt keeps the greedy choice of more plans; a crowded day of 10,000 did not settle in 14.
 MOST_ATTEMPTS = 30
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """P plans, K places in each shortlist (round −1 pads it), R rounds, F fields.
-
-    Sums of a plan are in steps of its currency (`budget`, `least`, `most`, `field_cap`);
-    `step_vnd` is what one step counts towards a target. `need` is what a round lacks to its
-    target, `room` what it can still take, in đồng. `key` draws the order of plans.
-    """
-
-    budget: Ints  # P
-    step_vnd: Floats  # P
-    field_cap: Ints  # P; a period's cap per field
-    key: Ints  # P
-    round_of: Ints  # P × K
-    fit: Floats  # P × K, 0 to 1
-    least: Ints  # P × K
-    most: Ints  # P × K
-    need: Floats  # R
-    room: Floats  # R
-    field_of: Ints  # R
-
-    @property
-    def plans(self) -> int:
-        return len(self.budget)
-
-    @property
-    def rounds(self) -> int:
-        return len(self.need)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """`completion`: a completed round counts like so many median budgets at full fit.
-    `fairness`: what the first half of a plan adds, as a share of a median budget."""
-
-    tolerance: float = 0.10
-    completion: float = 2.0
-    fairness: float = 0.10
-    most_lines: int = 5
-    exact_plans: int = 300
-    node_limit: int = 2_000
-    relative_gap: float = 1e-3
-    price_steps: int = 80
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,23 +66,28 @@ class Allocation:
         return max(0.0, (self.bound - self.value) / self.bound) if self.bound > 0 else 0.0
 
 
-def allocate(problem: Problem, settings: Settings = Settings()) -> Allocation:
+def allocate(problem: Problem, settings: Settings = DEFAULTS) -> Allocation:
     """The best split found, its value and the bound that no split can pass."""
     if not problem.plans or not problem.rounds:
         empty = np.zeros(problem.round_of.shape, dtype=np.int64)
         none = np.zeros(problem.rounds, dtype=bool)
         return Allocation(empty, 0.0, 0.0, "exact", none, empty, 0.0, 0)
-    scale = _Scale.of(problem, settings)
-    greedy = _in_turn(problem, settings, _order(problem, settings.seed))
+    scale = Scale.of(problem, settings)
+    greedy = _in_turn(problem, settings, drawn_order(problem, settings.seed))
     floor = own_values(problem, greedy) * (1 - settings.tolerance)
     steps, method, bound = None, "bounded", np.inf
     if problem.plans <= settings.exact_plans:
         steps, bound = _exact(problem, settings, scale, floor)
         method = "exact" if steps is not None else method
     if steps is None:
-        priced, price = _lagrangian(problem, settings, scale)
+        priced, price = lagrangian(problem, settings, scale, floor)
         bound = min(bound, priced)
         steps = _bounded(problem, settings, scale, greedy, floor, price)
+        if _value(problem, scale, steps) < _value(problem, scale, greedy):
+            steps = greedy
+        spread = spread_places(problem, settings, scale, steps, floor)
+        if _value(problem, scale, spread) > _value(problem, scale, steps):
+            steps = spread
     value, before = _value(problem, scale, steps), _value(problem, scale, greedy)
     if value < before:
         steps, value = greedy, before
@@ -127,56 +103,6 @@ def allocate(problem: Problem, settings: Settings = Settings()) -> Allocation:
     )
 
 
-def own_values(problem: Problem, steps: Ints) -> Floats:
-    """What each plan's own lines are worth to it: fit × đồng."""
-    own: Floats = (problem.fit * steps).sum(axis=1) * problem.step_vnd
-    return own
-
-
-def sums_of_rounds(problem: Problem, steps: Ints) -> Floats:
-    """What each round gets, in đồng."""
-    amounts = (steps * problem.step_vnd[:, None])[problem.round_of >= 0]
-    where = problem.round_of[problem.round_of >= 0]
-    sums: Floats = np.bincount(where, weights=amounts, minlength=problem.rounds).astype(float)
-    return sums
-
-
-def broken_rules(problem: Problem, steps: Ints, settings: Settings) -> list[str]:
-    """Every rule that a split breaks; empty for a sound one. For tests, and before storing."""
-    wrong = []
-    on = steps > 0
-    if (steps < 0).any() or on[problem.round_of < 0].any():
-        wrong.append("steps where no round is")
-    if (steps.sum(axis=1) > problem.budget).any():
-        wrong.append("budget")
-    if (on & ((steps < problem.least) | (steps > problem.most))).any():
-        wrong.append("smallest pledge or cap per round")
-    if (on.sum(axis=1) > settings.most_lines).any():
-        wrong.append("lines")
-    for field in range(int(problem.field_of.max(initial=-1)) + 1):
-        inside = (problem.round_of >= 0) & (problem.field_of[problem.round_of] == field)
-        if ((steps * inside).sum(axis=1) > problem.field_cap).any():
-            wrong.append("cap per field")
-    if (sums_of_rounds(problem, steps) > problem.room * (1 + 1e-12) + 1e-6).any():
-        wrong.append("room of a round")
-    return wrong
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """The weights of the three terms, in đồng."""
-
-    completion: float
-    first_half: Floats  # P: what a đồng of the first half adds
-
-    @classmethod
-    def of(cls, problem: Problem, settings: Settings) -> "_Scale":
-        budgets = problem.budget * problem.step_vnd
-        median = float(np.median(budgets)) if len(budgets) else 0.0
-        half = np.maximum(budgets / 2, 1e-9)
-        return cls(settings.completion * median, settings.fairness * median / half)
-
-
 def _completed(problem: Problem, steps: Ints) -> NDArray[np.bool_]:
     """Rounds that lack something now and lack nothing afterwards."""
     done: NDArray[np.bool_] = (problem.need > 0) & (
@@ -185,7 +111,7 @@ def _completed(problem: Problem, steps: Ints) -> NDArray[np.bool_]:
     return done
 
 
-def _value(problem: Problem, scale: _Scale, steps: Ints) -> float:
+def _value(problem: Problem, scale: Scale, steps: Ints) -> float:
     budgets = problem.budget * problem.step_vnd
     used = steps.sum(axis=1) * problem.step_vnd
     fair = (np.minimum(used, budgets / 2) * scale.first_half).sum()
@@ -193,68 +119,9 @@ def _value(problem: Problem, scale: _Scale, steps: Ints) -> float:
     return float(own_values(problem, steps).sum() + fair + scale.completion * done)
 
 
-def _order(problem: Problem, seed: int) -> Ints:
-    """Plans in an order that the day's seed draws (splitmix64 of the key; ties by place)."""
-    mix = problem.key.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
-    mix = (mix ^ (mix >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mix = (mix ^ (mix >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.argsort(mix ^ (mix >> np.uint64(31)), kind="stable")
-
-
-class _State:
-    """What is left of budgets, fields and rooms while a split is being made."""
-
-    def __init__(self, problem: Problem, settings: Settings) -> None:
-        self.problem, self.most_lines = problem, settings.most_lines
-        self.steps = np.zeros(problem.round_of.shape, dtype=np.int64)
-        self.left = problem.budget.copy()
-        fields = int(problem.field_of.max(initial=0)) + 1
-        self.field_left = np.repeat(problem.field_cap[:, None], fields, axis=1)
-        self.lines = np.zeros(problem.plans, dtype=np.int64)
-        self.room = problem.room.astype(np.float64).copy()
-
-    def possible(self, plan: int, place: int) -> int:
-        """The most steps that this plan can still add at this place of its shortlist; 0: none."""
-        problem = self.problem
-        target = problem.round_of[plan, place]
-        if target < 0 or self.steps[plan, place] or self.lines[plan] >= self.most_lines:
-            return 0
-        most = min(
-            self.left[plan],
-            self.field_left[plan, problem.field_of[target]],
-            problem.most[plan, place],
-            int((self.room[target] + 1e-6) // problem.step_vnd[plan]),
-        )
-        return int(most) if most >= max(problem.least[plan, place], 1) else 0
-
-    def put(self, plan: int, place: int, steps: int) -> None:
-        target = self.problem.round_of[plan, place]
-        self.steps[plan, place] = steps
-        self.left[plan] -= steps
-        self.field_left[plan, self.problem.field_of[target]] -= steps
-        self.lines[plan] += 1
-        self.room[target] -= steps * self.problem.step_vnd[plan]
-
-    def fill(self, plan: int, by_fit: Ints) -> None:
-        """Fill the plan up by its own fit."""
-        for place in by_fit[plan].tolist():
-            if self.left[plan] <= 0 or self.lines[plan] >= self.most_lines:
-                return
-            most = self.possible(plan, place)
-            if most:
-                self.put(plan, place, most)
-
-
-def _by_fit(problem: Problem, price: Floats | None = None) -> Ints:
-    """Places of each shortlist by falling fit (less the price of room), ties by round."""
-    worth = problem.fit if price is None else problem.fit - price[problem.round_of]
-    order: Ints = np.lexsort((problem.round_of, -worth), axis=1)
-    return order
-
-
 def _in_turn(problem: Problem, settings: Settings, order: Ints) -> Ints:
     """The greedy choice: one plan after another takes what fits it best and still has room."""
-    state, by_fit = _State(problem, settings), _by_fit(problem)
+    state, by_fit = State(problem, settings), places_by_fit(problem)
     for plan in order.tolist():
         state.fill(plan, by_fit)
     return state.steps
@@ -263,7 +130,7 @@ def _in_turn(problem: Problem, settings: Settings, order: Ints) -> Ints:
 def _bounded(
     problem: Problem,
     settings: Settings,
-    scale: _Scale,
+    scale: Scale,
     greedy: Ints,
     floor: Floats,
     price: Floats,
@@ -271,11 +138,11 @@ def _bounded(
     """Complete what is cheap, then fill by fit less the price of room; plans that the greedy
     choice serves come first, and those that fell behind all the same keep it."""
     kept = np.zeros(problem.plans, dtype=bool)
-    order = _order(problem, settings.seed)
+    order = drawn_order(problem, settings.seed)
     order = np.concatenate([order[floor[order] > 0], order[floor[order] <= 0]])
-    by_fit = _by_fit(problem, np.maximum(price, 0.0))
+    by_fit = places_by_fit(problem, np.maximum(price, 0.0))
     for _attempt in range(MOST_ATTEMPTS):
-        state = _State(problem, settings)
+        state = State(problem, settings)
         for plan in np.flatnonzero(kept).tolist():
             for place in np.flatnonzero(greedy[plan]).tolist():
                 state.put(plan, place, int(greedy[plan, place]))
@@ -289,10 +156,13 @@ def _bounded(
         if not behind.any():
             return state.steps
         kept |= behind
+        # On a crowded day the places are gone before most could have theirs.
+        if kept.sum() > (floor > 0).sum() / 2:
+            break
     return greedy
 
 
-def _complete_cheaply(state: _State, scale: _Scale, spare: Floats, kept: NDArray[np.bool_]) -> None:
+def _complete_cheaply(state: State, scale: Scale, spare: Floats, kept: NDArray[np.bool_]) -> None:
     """Fill whole rounds, the smallest need first, where the fit given up is worth less than the
     completion and no plan gives up more than it has to spare."""
     problem = state.problem
@@ -312,8 +182,8 @@ def _complete_cheaply(state: _State, scale: _Scale, spare: Floats, kept: NDArray
 
 
 def _complete(
-    state: _State,
-    scale: _Scale,
+    state: State,
+    scale: Scale,
     spare: Floats,
     plans: Ints,
     places: Ints,
@@ -353,75 +223,8 @@ def _complete(
         spare[plan] -= paid
 
 
-def _lagrangian(problem: Problem, settings: Settings, scale: _Scale) -> tuple[float, Floats]:
-    """An upper bound and the price of room in each round that gave it.
-
-    Room (λ) and completion (μ) have prices and every plan chooses alone. With prices fixed the
-    rest is a fractional choice under nested caps, which taking the best first solves exactly. Any
-    prices give a bound; subgradient steps look for a low one.
-    """
-    reachable = _reachable(problem)
-    lam, mu = np.zeros(problem.rounds), np.zeros(problem.rounds)
-    needy = (problem.need > 0) & (reachable >= problem.need)
-    mu[needy] = scale.completion / problem.need[needy]
-    size, want = np.maximum(problem.room, 1.0), np.maximum(problem.need, 1.0)
-    bound, best = np.inf, lam
-    for turn in range(settings.price_steps):
-        total, given = _choose_alone(problem, scale, lam - mu)
-        gains = np.where(needy, scale.completion - mu * problem.need, 0.0)
-        done = gains > 0
-        now = total + float((lam * problem.room).sum()) + float(gains[done].sum())
-        if now < bound:
-            bound, best = now, lam
-        step = 0.15 / np.sqrt(1.0 + turn)
-        lam = np.maximum(0.0, lam + step * np.clip((given - problem.room) / size, -1, 1))
-        short = np.where(done, problem.need, 0.0) - given
-        mu = np.maximum(0.0, mu + step * 0.1 * np.clip(short / want, -1, 1))
-        mu[~needy] = 0.0
-    return bound, best
-
-
-def _reachable(problem: Problem) -> Floats:
-    """The most that each round could get if every plan that lists it gave all it may."""
-    most = np.minimum(problem.most, problem.budget[:, None])
-    return sums_of_rounds(problem, np.where(problem.round_of >= 0, most, 0))
-
-
-def _choose_alone(problem: Problem, scale: _Scale, price: Floats) -> tuple[float, Floats]:
-    """Every plan's best fractional choice at these prices: the sum of values, and what each round
-    would get."""
-    real = problem.round_of >= 0
-    worth = np.where(real, problem.fit - price[problem.round_of], -np.inf)
-    turn = np.argsort(-worth, axis=1, kind="stable")
-    rows = np.arange(problem.plans)
-    half = problem.budget * problem.step_vnd / 2
-    left = problem.budget * problem.step_vnd
-    caps = problem.most * problem.step_vnd[:, None]
-    fields = int(problem.field_of.max(initial=0)) + 1
-    field_left = np.repeat((problem.field_cap * problem.step_vnd)[:, None], fields, axis=1)
-    given, total = np.zeros(problem.rounds), 0.0
-    used = np.zeros(problem.plans)
-    for column in range(turn.shape[1]):
-        place = turn[:, column]
-        target = problem.round_of[rows, place]
-        value = worth[rows, place]
-        field = problem.field_of[target]
-        most = np.minimum(np.minimum(left, caps[rows, place]), field_left[rows, field])
-        most = np.where(target >= 0, most, 0.0)
-        # The first half of a plan earns more, so a line may be worth it only there.
-        early = np.clip(half - used, 0.0, most)
-        take_early = np.where(value + scale.first_half > 0, early, 0.0)
-        take = np.where(value > 0, most, take_early)
-        total += float(np.where(take > 0, take * np.maximum(value, -1e18), 0.0).sum())
-        total += float((np.minimum(take, early) * scale.first_half).sum())
-        left, used = left - take, used + take
-        field_left[rows, field] -= take
-        given += np.bincount(target[target >= 0], take[target >= 0], minlength=problem.rounds)
-    return total, given
-
-
 def _exact(
-    problem: Problem, settings: Settings, scale: _Scale, floor: Floats
+    problem: Problem, settings: Settings, scale: Scale, floor: Floats
 ) -> tuple[Ints | None, float]:
     """The split by mixed-integer programming, and its bound; None when the node limit came first.
 
@@ -432,7 +235,7 @@ def _exact(
     targets = problem.round_of[plans, places]
     unit = max(float(np.median(problem.budget * problem.step_vnd)), 1.0)
     model = _Model(problem, settings, floor, plans, places, targets, unit)
-    reachable = _reachable(problem)
+    reachable = most_of_rounds(problem)
     hopeless = (problem.need <= 0) | (reachable < problem.need)
     upper = np.concatenate(
         [np.minimum(problem.most, problem.budget[:, None])[plans, places].astype(float),

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.bench.allocation import problem_of
-from backend.matching.engine.allocate import (
-    Problem,
-    Settings,
-    allocate,
-    broken_rules,
-    own_values,
-)
+from backend.matching.engine.allocate import allocate
+from backend.matching.engine.split import Problem, Settings, broken_rules, own_values
 
 
 @st.composite
@@ -103,3 +98,18 @@ def test_two_hundred_plans_beat_the_greedy_choice() -> None:
     found = allocate(day, Settings(exact_plans=0))
     assert found.value > found.greedy_value
     assert found.gap < 0.25
+
+
+def test_on_a_crowded_day_more_plans_get_a_place_and_nobody_falls_behind() -> None:
+    """Room for a third: those who came first in the draw give what the tolerance lets them."""
+    day = problem_of(800)
+    asked = (day.budget * day.step_vnd).sum()
+    day = replace(day, need=np.zeros_like(day.need), room=day.room * asked / day.room.sum() / 3)
+    rules = Settings(exact_plans=0)
+    found = allocate(day, rules)
+    assert broken_rules(day, found.steps, rules) == []
+    kept = own_values(day, found.greedy_steps) * (1 - rules.tolerance)
+    assert (own_values(day, found.steps) >= kept - 1e-2).all()
+    served = [(steps.sum(axis=1) > 0).sum() for steps in (found.steps, found.greedy_steps)]
+    assert served[0] > served[1] * 1.05
+    assert found.value > found.greedy_value * 1.02
