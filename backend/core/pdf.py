@@ -74,8 +74,10 @@ def pdf_from(blocks: Sequence[Block], *, title: str, foot: str, language: str) -
         canvas.drawRightString(185 * mm, 12 * mm, str(document.page))
         canvas.restoreState()
 
+    # A frame pads its content by six points; tables are as wide as the text between the margins.
+    side = 25 * mm - 6
     SimpleDocTemplate(
-        buffer, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, topMargin=22 * mm,
+        buffer, pagesize=A4, leftMargin=side, rightMargin=side, topMargin=22 * mm,
         bottomMargin=22 * mm, title=title, author="Cầu Kiều", lang=language, invariant=1,
     ).build(
         [flow for block in blocks for flow in _flows(block, styles)],
@@ -111,6 +113,11 @@ def _table(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
     ]
     table = Table(rows, colWidths=[55 * mm, 105 * mm] if is_facts else [110 * mm, 50 * mm])
     table.setStyle(
-        [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LEFTPADDING", (0, 0), (-1, -1), 0)]
+        [
+            ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
+            ("LEFTPADDING", (0, 0), (0, -1), 0),
+            ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ]
     )
     return table

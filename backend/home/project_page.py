@@ -10,10 +10,10 @@ from backend.core.money import Money
 from backend.funding.standing import may_see_terms
 from backend.home.bridge import Bridge, bridge_of
 from backend.home.cards import Card, card_of
-from backend.home.measures import format_measure
 from backend.home.round_panel import RoundPanel, round_panel
 from backend.home.words import Said, said
 from backend.projects import taxonomy
+from backend.projects.measures import format_measure
 from backend.projects.models import Project, ProjectVersion
 from backend.projects.queries import saved_ids_of
 from backend.reviews.queries import PublicReview, public_review_of

@@ -7,6 +7,7 @@ from typing import Any
 from backend.core.formats import format_money, format_number
 from backend.core.money import Money
 from backend.projects import taxonomy
+from backend.projects.measures import format_measure
 from backend.projects.readiness import built_in, is_met
 from backend.reviews.high_value import sheet_of
 
@@ -140,6 +141,9 @@ def _sum(value: int, content: Mapping[str, Any], language: str) -> str:
     return format_money(Money(value, str(content.get("currency", "VND"))), language)
 
 
+MEASURED = {"baseline": ("hiện nay", "now"), "target": ("mục tiêu", "target")}
+
+
 def _row(row: Mapping[str, Any], content: Mapping[str, Any], language: str) -> str:
     """A row of a list as one sentence: its texts, then its figures."""
     names = dict.fromkeys(key[:-3] for key in row if key.endswith(("_vi", "_en")))
@@ -149,9 +153,12 @@ def _row(row: Mapping[str, Any], content: Mapping[str, Any], language: str) -> s
         parts.append(f"tháng {months}" if language == "vi" else f"month {months}")
     if isinstance(row.get("amount_minor"), int):
         parts.append(_sum(row["amount_minor"], content, language))
-    for name in ("baseline", "target", "unit", "count"):
-        if row.get(name) not in (None, ""):
-            parts.append(str(row[name]))
+    for name, (vi, en) in MEASURED.items():
+        if row.get(name) is not None:
+            figure = format_measure(row[name], str(row.get("unit", "")), language)
+            parts.append(f"{vi if language == 'vi' else en} {figure}")
+    if row.get("count") not in (None, ""):
+        parts.append(str(row["count"]))
     return " · ".join(part.strip() for part in parts if part.strip())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from backend.home import seed
 from backend.home.artwork import artwork_of
-from backend.home.measures import format_measure
+from backend.projects.measures import format_measure
 
 TABLE = [
     (0, "count", "0", "0"),
