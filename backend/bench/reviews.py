@@ -1,7 +1,7 @@
 """`./scripts/bench reviews`: queue and case of an office with 1,000 and with 100,000 cases.
 
-Runs tests/reviews/test_scale.py on a database of its own and prints the medians; it fails when a
-page needs more than its queries or grows by more than half.
+Runs tests/reviews/test_scale.py on a database of its own and prints medians and 95th percentiles;
+it fails when a page needs more than its queries or grows by more than half.
 """
 
 import subprocess

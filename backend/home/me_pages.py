@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.accounts import actions, queries
 from backend.accounts.answers import Answers, answers_of
-from backend.accounts.models import ApiToken, User
+from backend.accounts.models import ApiToken, OfficeMembership, User
 from backend.accounts.permissions import passed_code, roles_of
 from backend.core.errors import DomainError
 from backend.home.answer_words import answer_rows
@@ -184,6 +184,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             get_adapter(request).send_mail("account/email/token_issued", user.email, values)
             context |= {"new_text": text, "form": TokenForm()}
     context["tokens"] = queries.tokens_of(user)
+    context["in_office"] = OfficeMembership.objects.filter(user=user).exists()
     return render(request, "me/tokens.html", context, status=400 if form.errors else 200)
 
 

@@ -5,6 +5,7 @@ and `about.json` (when it was made, of which migrations). Restoring refuses a da
 tables.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -23,7 +24,7 @@ from backend.local.state import StartError
 CHECK_CODE = (
     "import django; django.setup();"
     "from django.core.management import call_command as c;"
-    "c('migrate', check_unapplied=True, verbosity=0); c('check', databases=['default'])"
+    "c('migrate', interactive=False, verbosity=0); c('check', databases=['default'])"
 )
 
 
@@ -73,7 +74,8 @@ def backup(target: Path) -> None:
 
 
 def restore(source: Path) -> None:
-    """Fill an empty database from an archive and check the result."""
+    """Fill an empty database from an archive, bring an older one up to this release, and check the
+    result."""
     if not tarfile.is_tarfile(source):
         raise StartError(f"{source} is not an archive of scripts/backup.")
     with manage.database() as url, tempfile.TemporaryDirectory() as folder:
@@ -97,7 +99,25 @@ def restore(source: Path) -> None:
             check=True,
             env={**os.environ, "CAUKIEU_DB_ROLE": ""},
         )
-    print("Restored and checked.")
+        files, lost = _files_of_proposals(url)
+    if lost:
+        raise StartError(
+            f"Restored, but {len(lost)} of {files} files of proposals are not in the archive, "
+            f"or not whole. The first: {lost[0]}"
+        )
+    print(f"Restored and checked. Files of proposals in place: {files}")
+
+
+def _files_of_proposals(url: str) -> tuple[int, list[str]]:
+    """How many files the database names, and those whose bytes are not here under their hash."""
+    rows = _rows(url, "SELECT DISTINCT sha256, size_bytes FROM projects_document ORDER BY 1")
+    lost = []
+    for sha256, size in rows:
+        path = manage.state_folder() / "media" / "documents" / str(sha256)[:2] / str(sha256)
+        whole = path.is_file() and path.stat().st_size == size
+        if not (whole and hashlib.sha256(path.read_bytes()).hexdigest() == sha256):
+            lost.append(str(sha256))
+    return len(rows), lost
 
 
 def _ensure_role(connection: "psycopg.Connection[tuple[object, ...]]") -> None:

@@ -62,6 +62,31 @@ def test_a_backup_is_restored_into_another_folder_and_checked(copy: Path, restor
     assert (restored / "media" / "plan.pdf").read_bytes() == b"%PDF-1.7 plan"
 
 
+def test_a_file_of_a_proposal_comes_along_and_a_lost_one_is_named(
+    copy: Path, restored: Path, tmp_path: Path
+) -> None:
+    made = (
+        "from tests import factories; from backend.projects.document_actions import *;"
+        "user = factories.a_user(); project = factories.a_draft(owner=user);"
+        "file = read_upload(b'a plan', 'plan.txt');"
+        "add_document(project, file, by=user, title='', language='vi', is_public=False);"
+        "print(path_of(file.sha256))"
+    )
+    kept = Path(shell(copy, made).splitlines()[-1])
+    results = []
+    for number in range(2):
+        archive = tmp_path / f"{number}.tar"
+        run(copy, "backend.local.archive", "backup", str(archive))
+        results.append(
+            run(tmp_path / f"var{number}", "backend.local.archive", "restore", str(archive))
+        )
+        (copy / "media" / kept).write_bytes(b"half")
+    assert "Files of proposals in place: 1" in results[0].stdout, results[0].stderr
+    assert (tmp_path / "var0" / "media" / kept).read_bytes() == b"a plan"
+    assert results[1].returncode == 1
+    assert f"not whole. The first: {kept.name}" in results[1].stderr
+
+
 def test_what_the_database_refuses_is_refused_after_a_restore(restored: Path) -> None:
     change = "from backend.core.models import AuditEvent; AuditEvent.objects.update(code='x')"
     done = run(restored, "backend.local.manage", "shell", "-v", "0", "-c", change)
