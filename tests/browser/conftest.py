@@ -33,7 +33,7 @@ def _manage(environment: dict[str, str], *arguments: str) -> None:
         cwd=ROOT,
         env=environment,
         check=True,
-        timeout=180,
+        timeout=600,
         stdout=subprocess.DEVNULL,
     )
 

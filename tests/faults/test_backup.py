@@ -8,7 +8,7 @@ import pytest
 
 from tests.local.copies import ROOT, environment
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(1200)
 ADD = (
     "from backend.accounts.models import User; from backend.core import audit;"
     "u = User.objects.create_user(email='lan@example.com');"
@@ -23,7 +23,7 @@ COUNT = (
 def run(var: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *command],
-        cwd=ROOT, env=environment(var), capture_output=True, text=True, timeout=120,
+        cwd=ROOT, env=environment(var), capture_output=True, text=True, timeout=400,
     )  # fmt: skip
 
 
