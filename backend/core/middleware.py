@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db import DataError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -35,7 +36,11 @@ class RequestIdMiddleware:
 
 
 class DomainErrorMiddleware:
-    """Render a refusal as a page, or as a fragment for htmx."""
+    """Render a refusal as a page, or as a fragment for htmx.
+
+    NUL is no letter and PostgreSQL holds none: in an address it names nothing; in a field by which
+    a page looks something up, the request cannot be read. Texts have it taken out (core.text).
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -43,7 +48,15 @@ class DomainErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def process_view(
+        self, request: HttpRequest, view: object, args: list[object], kwargs: dict[str, object]
+    ) -> None:
+        if any("\0" in str(value) for value in kwargs.values()):
+            raise Http404
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, DataError) and "NUL (0x00)" in str(error):
+            return render(request, "error.html", {"status": 400}, status=400)
         if not isinstance(error, DomainError):
             return None
         return refusal(request, error)

@@ -144,6 +144,16 @@ def check(name: str, kind: str, person: str, may: bool, response: Any, is_unchan
     assert is_unchanged, said
 
 
+def test_nul_in_an_address_names_nothing_and_in_a_field_cannot_be_read() -> None:
+    """PostgreSQL holds no NUL; it was a 500."""
+    desk = sign_in(factories.an_officer())
+    for path in ("projects/%00/", "projects/%00/documents/x/", "office/cases/%00/"):
+        assert desk.get(f"/en/{path}").status_code == 404, path
+    assign = reverse("office:assign")
+    assert desk.post(assign, {"case": ["\0"], "officer": "me"}).status_code == 400
+    assert desk.get(reverse("office:queue"), {"q": "\0", "after": "\0"}).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["my_letter", "my_letter_pdf", "agree_letter"])
 def test_a_letter_is_read_by_its_owner_alone(name: str) -> None:
     project = factories.a_project_at(Status.DECIDED)
