@@ -71,7 +71,15 @@ def test_all_rows_or_none_and_a_stored_rate_never_changes() -> None:
     with pytest.raises(DomainError) as caught:
         rates.import_rates(far, by=officer)
     assert caught.value.code == "jumps"
-    assert rates.import_rates(far, by=officer, jumps_checked=True) == 1
+    for _ in range(2):
+        with pytest.raises(DomainError) as caught:
+            rates.import_rates(far, by=officer, jumps_checked=True)
+        assert caught.value.code == "second_person"
+    other = an_officer("finance")
+    with pytest.raises(DomainError) as caught:
+        rates.import_rates(far.replace("2631", "2632"), by=other, jumps_checked=True)
+    assert caught.value.code == "second_person"
+    assert rates.import_rates(far, by=other, jumps_checked=True) == 1
 
 
 @pytest.mark.django_db

@@ -161,3 +161,15 @@ def test_a_card_stays_while_a_charge_on_it_may_be_on_its_way(sandbox: Sandbox) -
     assert gateway.card(card.payment_method)[1]
     run()
     assert sandbox.charges_of(row) == [400_000]
+
+
+def test_a_try_whose_answer_got_lost_is_asked_about_and_not_made_again(sandbox: Sandbox) -> None:
+    """A second try on a card that was declined would be one too many for its issuer."""
+    row = a_due_charge(sandbox, number=DECLINES_LATER)
+    sandbox.fault("reset", "/confirm$", when="after")
+    run()
+    assert fresh(row).status == "confirming"
+    move_clocks(sandbox, days=31, minutes=20)
+    run()
+    row = fresh(row)
+    assert (row.pledge.status, row.attempts.count()) == ("retry_wait", 1)

@@ -12,6 +12,7 @@ from backend.accounts.models import User
 from backend.core import audit
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid
+from backend.core.models import AuditEvent
 from backend.funding import permissions
 from backend.funding.models import FxRate, PaymentControl
 from backend.funding.queries import latest_rates
@@ -30,14 +31,27 @@ def preview_rates(text: str) -> RateFile:
     return read_rates(text, known_rates(), app_now())
 
 
-@transaction.atomic
 def import_rates(text: str, *, by: User | None, jumps_checked: bool = False) -> int:
     """Store every rate of the file, or refuse it whole; how many were new.
 
     `by` is a finance officer, or the system for a source that is read each day. Raises Invalid
     when a row is wrong, when a rate moved far and nobody said that they looked, or when a stored
-    rate of the same day and source says something else.
+    rate of the same day and source says something else. Rates that moved far need two people: the
+    first one's look is written down (Conflict), and another officer imports the same file.
     """
+    count = _import(text, by, jumps_checked=jumps_checked)
+    if count is None:
+        raise Conflict(
+            _("You looked at them. Nothing is stored until another finance officer imports the "
+              "same file."),
+            code="second_person",
+        )  # fmt: skip
+    return count
+
+
+@transaction.atomic
+def _import(text: str, by: User | None, *, jumps_checked: bool) -> int | None:
+    """None when the rates wait for a second person."""
     control, _new = PaymentControl.objects.select_for_update().get_or_create(id=1)
     if by is not None:
         permissions.check_is_finance(by)
@@ -49,6 +63,11 @@ def import_rates(text: str, *, by: User | None, jumps_checked: bool = False) -> 
             _("Some rates moved by more than a fifth. Say that you looked at them."),
             code="jumps", field="jumps_checked",
         )  # fmt: skip
+    if found.jumps and by is not None and not _another_looked(by, found.sha256):
+        audit.record(
+            "rates.far_seen", by=by, subject=control, data={"sha256": found.sha256}
+        )  # fmt: skip
+        return None
     rows = [row.rate for row in found.rows if row.rate is not None]
     if "_live_" in settings.STRIPE_API_KEY and any(row.is_sample for row in rows):
         raise Invalid(_("Sample rates are refused where real money moves."), code="sample")
@@ -70,6 +89,11 @@ def import_rates(text: str, *, by: User | None, jumps_checked: bool = False) -> 
         data={"rows": len(rows), "new": count, "sha256": found.sha256},
     )  # fmt: skip
     return count
+
+
+def _another_looked(by: User, sha256: str) -> bool:
+    seen = AuditEvent.objects.filter(code="rates.far_seen", data__sha256=sha256)
+    return seen.exclude(actor=by.public_id).exists()
 
 
 def source() -> RateSource | None:
