@@ -155,6 +155,8 @@ def _card_form(session: Object, lang: str, typed: dict[str, str], problem: str) 
 
     text = (session.get("custom_text") or {}).get("submit") or {}
     note = f"<p>{escape(text['message'])}</p>" if text.get("message") else ""
+    # The site's own message says it too; two sentences alike read as a mistake.
+    plain = f"<p>{words['lead']}</p>"
     error = f"<p class=error role=alert id=problem>{escape(problem)}</p>" if problem else ""
     back = session.get("cancel_url")
     link = (
@@ -171,7 +173,7 @@ def _card_form(session: Object, lang: str, typed: dict[str, str], problem: str) 
         + line("name", "cc-name", "text")
     )  # fmt: skip
     form = (
-        f"<p>{words['lead']}</p>{note}{error}<form method=post>{fields}"
+        f"{note or plain}{error}<form method=post>{fields}"
         f"<button>{words['save']}</button>{link}</form>"
         f"<section><h2>{words['or']}</h2><table lang=en>{rows}</table></section>"
     )
