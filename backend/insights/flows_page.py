@@ -62,6 +62,11 @@ class Table:
     rows: Sequence[Sequence[str]]
 
     @property
+    def is_broad(self) -> bool:
+        """More columns than half of a page takes."""
+        return len(self.head) > 4
+
+    @property
     def labelled(self) -> list[list[tuple[str, str]]]:
         """Each cell with the head of its column, which stands beside it on a phone."""
         return [list(zip(self.head, row, strict=True)) for row in self.rows]
