@@ -345,7 +345,8 @@ def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
         else None
     )
     table = _table_by(cells, name, titles, words)
-    return Chart(name, finding, titles[0], svg, _note_by(cells, name, words), table)
+    note = _note_by(cells, name, words)
+    return Chart(name, finding, titles[0], svg, note, table, is_wide=table.is_broad)
 
 
 def _note_by(cells: Sequence[Cell], name: str, words: Words) -> str:
