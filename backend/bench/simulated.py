@@ -30,7 +30,7 @@ SCHEMA = Schema(
     home="country",
     factors={"technologies": "technology", "trl": "stage", "languages": "language"},
 )  # fmt: skip
-SETTINGS = Settings(rank=64, people_rank=64, votes_rank=64)
+SETTINGS = Settings(rank=512, people_rank=64, votes_rank=64)
 NOW = np.datetime64("2026-11-01")
 CURVE = (0, 1, 2, 5, 10, 20, 50)
 FADE = 2.0  # answers weigh as much as this many choices
