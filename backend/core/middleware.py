@@ -9,6 +9,7 @@ from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext as _
 
 from backend.core.card_checks import CARD_NUMBER
 from backend.core.card_numbers import has_card_number
@@ -115,3 +116,21 @@ class CacheHeadersMiddleware:
         if public:
             patch_vary_headers(response, ["Cookie"])
         return response
+
+
+class FormOnlyMiddleware:
+    """Somebody who opens the address of a form's button (a bookmark, a reload after signing in)
+    reads what to do; Django's own answer is an empty page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = request.path.startswith(tuple(f"/{code}/" for code, _name in settings.LANGUAGES))
+        if response.status_code != 405 or response.content or not is_page:
+            return response
+        said = _("This address belongs to a button. Go back to its page and press it there.")
+        page = render(request, "error.html", {"error": said, "status": 405}, status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page

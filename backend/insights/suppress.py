@@ -3,10 +3,12 @@ read or computed. Pure; numpy.
 
 A cell under `LEAST_PEOPLE` is hidden. Where a total is public, one hidden part could be computed
 from the others, and several hidden parts together could still be fewer than ten people. So every
-sum with a hidden cell hides at least one cell of ten people or more as well, and afterwards no
-hidden cell may follow from the public ones by any combination of sums (linear algebra: no hidden
-cell lies in the row space of the sums). People can be in several cells, so their numbers are never
-added up here.
+sum with a hidden cell hides at least one cell of ten people or more as well, unless its public
+total leaves ten or more for the hidden parts together; and afterwards no hidden cell may follow
+from the public ones by any combination of sums (linear algebra: no hidden cell lies in the row
+space of the sums). People can be in several cells, so their numbers are never added up to a group;
+but who is in a total is in one of its parts, so the hidden parts hold at least the people of the
+total less those of every part that is shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,12 +46,21 @@ def _unprotected(people: Mapping[str, int], sums: Sequence[Sum], hidden: set[str
             continue
         if len(cells) > 1 and any(people[key] >= LEAST_PEOPLE for key in cells):
             continue
+        if len(cells) > 1 and _left_to_hidden(people, one, hidden) >= LEAST_PEOPLE:
+            continue
         found = _smallest_shown(people, one.parts, hidden) or _smallest_shown(
             people, (one.total,), hidden
         )
         if found:
             return {found}
     return set()
+
+
+def _left_to_hidden(people: Mapping[str, int], one: Sum, hidden: set[str]) -> int:
+    """At least so many people stand behind the hidden parts of a public total."""
+    if one.total in hidden:
+        return 0
+    return people.get(one.total, 0) - sum(people.get(k, 0) for k in one.parts if k not in hidden)
 
 
 def _smallest_shown(people: Mapping[str, int], keys: Sequence[str], hidden: set[str]) -> str | None:

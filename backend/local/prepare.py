@@ -5,6 +5,7 @@ FOLDER/demo_people.txt. `--quick` (nothing changed since the last time) only che
 `--alone` says that no worker but this copy's own uses the database.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,10 @@ def main(folder: Path, *, quick: bool, alone: bool) -> None:
     if not quick:
         collect_static(folder)
         progress.say("Sample data")
+        # Who reads the steps on a terminal is not helped by what jobs write for a log.
+        logging.disable(logging.INFO)
         call_command("seed", stdout=progress.Lines())
+        logging.disable(logging.NOTSET)
     if alone:
         # A training that was killed is taken up at once, not when its lease has run out.
         call_command("release_leases")

@@ -262,3 +262,13 @@ def test_an_untranslated_project_shows_its_original_marked(web: Client) -> None:
     text = web.get(f"/en/projects/{project.slug}/").content.decode()
     assert "Not yet translated" in text
     assert f'<span lang="vi">{project.title_vi}</span>' in text
+
+
+def test_the_address_of_a_button_says_what_to_do(web: Client) -> None:
+    """Django answers an empty page; programs still read 405 and which method is allowed."""
+    web.force_login(factories.a_user())
+    for language, said in (("en", "belongs to a button"), ("vi", "của một nút bấm")):
+        response = web.get(f"/{language}/me/steering/")
+        assert response.status_code == 405
+        assert said in response.content.decode()
+        assert response.headers["Allow"] == "POST"

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "backend.core.middleware.CardInAddressMiddleware",
     "backend.core.middleware.DomainErrorMiddleware",
     "backend.core.middleware.CacheHeadersMiddleware",
+    "backend.core.middleware.FormOnlyMiddleware",
 ]
 
 ROOT_URLCONF = "backend.config.urls"
