@@ -108,9 +108,16 @@ def _pytest(options: argparse.Namespace, rest: Sequence[str], environment: dict[
         "CAUKIEU_TEST_CACHE": str(servers.state_folder() / "test-cache"),
     }
     command = [sys.executable, "-m", "pytest", *default_arguments(rest, browser=options.browser)]
-    child = subprocess.Popen(
-        command, env=environment, preexec_fn=processes.end_with_parent(signal.SIGTERM)
-    )
+    end_with_us = processes.end_with_parent(signal.SIGTERM)
+
+    def begin() -> None:
+        # A shell lets what it starts in the background ignore SIGINT, children included: pytest
+        # would use up all the time that it has to end.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if end_with_us is not None:
+            end_with_us()
+
+    child = subprocess.Popen(command, env=environment, preexec_fn=begin)
     try:
         return child.wait()
     finally:

@@ -451,7 +451,7 @@ const journeys = {
     await page.goto(`${base}/${language}/account/sign-in/code/`);
     await page.type("#id_code", code);
     await press(page, "main form button[type=submit]");
-    assert.match(page.url(), /\/me\/$/);
+    assert.match(page.url(), /\/office\/queue\/$/, "officers begin at their work");
   },
 };
 

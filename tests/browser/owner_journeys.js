@@ -218,7 +218,6 @@ module.exports = ({ base, language, javascript, press, text, enterOffice }) => {
         await page.$eval("[name=market_vi]", (e) => { e.focus(); e.setSelectionRange(9999, 9999); });
         await page.keyboard.type(typed);
       };
-      const version = () => page.$eval("[name=version]", (e) => Number(e.value));
       const said = (part) => page.waitForFunction((p) => document.getElementById("saved").innerText.includes(p),
         { timeout: 15000 }, part);
       await page.goto(place);
@@ -241,7 +240,9 @@ module.exports = ({ base, language, javascript, press, text, enterOffice }) => {
       await said(offline);
       await page.setOfflineMode(false);
       await page.goto(place);
-      if (await version() === 2) await said(restored.slice(0, 12));
+      // Said until it is sent, which may be sooner than we look.
+      await page.waitForFunction((p) => document.getElementById("saved").innerText.includes(p)
+        || document.querySelector("[name=version]").value === "3", { timeout: 15000 }, restored.slice(0, 12));
       await page.waitForFunction(() => document.querySelector("[name=version]").value === "3", { timeout: 20000 });
       assert.strictEqual(await words(), "Bốn vựa cá khô", "kept by the browser over a closed page");
 
