@@ -249,7 +249,11 @@ def _by_month(cells: Sequence[Cell], goal: Figure, this_month: str, words: Words
     if shown:
         best = max(shown, key=lambda c: (c.value or 0, c.period))
         finding = _("%(month)s brought the most: %(sum)s, against %(pace)s that the target needs "
-                    "each month") % {
+                    "each month")  # fmt: skip
+        if len(shown) < len(months):  # one that is hidden may have brought more
+            finding = _("Of the months shown, %(month)s brought the most: %(sum)s, against "
+                        "%(pace)s that the target needs each month")  # fmt: skip
+        finding %= {
             "month": words.month(best.period), "sum": words.sum(best),
             "pace": format_money_long(Money(pace, "VND"), words.language),
         }  # fmt: skip
@@ -265,6 +269,8 @@ def _by_month(cells: Sequence[Cell], goal: Figure, this_month: str, words: Words
              "pace is the year's target spread evenly over twelve months.")  # fmt: skip
     if any(bar.is_part for bar in bars):
         note += " " + _("The dashed bar is a month that is not over.")
+    if len(shown) < len(months):
+        note += " " + _("A box without a number is a month whose sum is not shown.")
     return Chart("month", finding, _("Pledged each month, billion ₫"), svg, note, table, True)
 
 

@@ -189,6 +189,20 @@ def test_a_version_that_does_not_exist_is_a_404(client: Client, query: str) -> N
     assert client.get("/en/flows/2020-01-01.1/").status_code == 404
 
 
+def test_a_month_that_is_hidden_may_have_brought_the_most(client: Client) -> None:
+    months = {"2026-08": (30, 9), "2026-09": (20, 14), "2026-10": (10, 15)}
+    cells = [Cell("total", "pledged", "VND", 60_000_000_000, 38)]
+    cells += [
+        Cell("month", "pledged", "VND", value * 10**9, people, period=period)
+        for period, (value, people) in months.items()
+    ]
+    actions.take_snapshot(cells)
+    text = client.get("/en/flows/").content.decode().replace("\xa0", " ")
+    assert "38 people have pledged 60 billion ₫" in text
+    assert "Of the months shown, October 2026 brought the most: 10 billion ₫" in text
+    assert "A box without a number is a month whose sum is not shown." in text
+
+
 def test_the_check_page_names_the_row_that_was_changed(client: Client) -> None:
     row = example()
     content = row.csv.encode()
