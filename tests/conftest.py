@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for name, n in places.items() if item.nodeid.startswith(name)), len(places))
 
     items.sort(key=place)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """For `.ci/run`: the names of the tests that failed, a line each."""
+    file = os.environ.get("CAUKIEU_FAILED_TESTS")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if file and reporter and not hasattr(session.config, "workerinput"):
+        red = [*reporter.getreports("failed"), *reporter.getreports("error")]
+        Path(file).write_text("".join(f"{name}\n" for name in {r.nodeid: 0 for r in red}))
 
 
 @pytest.fixture(scope="session")

@@ -160,7 +160,8 @@ def test_the_worker_does_what_beat_asks_for(site: Copy) -> None:
 
 def test_pages_do_without_the_broker(site: Copy) -> None:
     for server in processes.working_in(site.var / "valkey"):
-        server.kill()
+        with suppress(psutil.NoSuchProcess):
+            server.kill()
     assert site.status_of("/readyz") == 200
     wait_until(lambda: "Valkey runs again" in site.words(), 30)
     assert valkey._answers(valkey.socket_path(open_state(site.var)))
