@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -80,10 +81,29 @@ def site_environment(
     seeded: Path, payments: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """What the programs of this process's own copy of the site are started with."""
-    folder = tmp_path_factory.mktemp("site")
+    return _copy(seeded, payments, tmp_path_factory.mktemp("site"), f"{NAME}_{os.getpid()}")
+
+
+@pytest.fixture(scope="session")
+def site(site_environment: dict[str, str]) -> Iterator[str]:
+    """The address of a seeded site with a trained matcher."""
+    with _served(site_environment) as base:
+        yield base
+
+
+@pytest.fixture
+def fresh_site(seeded: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a served copy, with its own payments, which one journey may use up."""
+    with a_sandbox() as running:
+        environment = _copy(seeded, running.base, tmp_path / "site", f"{NAME}_{os.getpid()}_fresh")
+        with _served(environment):
+            yield environment
+
+
+def _copy(seeded: Path, payments: str, folder: Path, database: str) -> dict[str, str]:
     shutil.copytree(seeded, folder, dirs_exist_ok=True)
-    database = copy_database(os.environ["DATABASE_URL"], NAME, f"{NAME}_{os.getpid()}")
-    return _environment(database, folder) | {
+    url = copy_database(os.environ["DATABASE_URL"], NAME, database)
+    return _environment(url, folder) | {
         "PORT": str(_free_port()),
         "STRIPE_API_KEY": KEY,
         "STRIPE_API_BASE": payments,
@@ -91,10 +111,8 @@ def site_environment(
     }
 
 
-@pytest.fixture(scope="session")
-def site(site_environment: dict[str, str]) -> Iterator[str]:
-    """The address of a seeded site with a trained matcher."""
-    environment = site_environment
+@contextmanager
+def _served(environment: dict[str, str]) -> Iterator[str]:
     web = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:backend.config.gunicorn",
          "backend.config.wsgi"],
