@@ -107,11 +107,12 @@ MONEY = [
     ("payout", "on", 1280, "vi"), ("withdraw", "on", 390, "en"), ("pledged", "off", 390, "vi"),
     ("redirect", "off", 390, "vi"), ("threeds", "on", 1280, "en"),
 ]  # fmt: skip
-# With which scripts each can be walked: single keys and autosave are scripts.
+# With which scripts each can be walked: single keys and autosave are scripts. A code counts once,
+# and who begins many payments in a row must wait: such ways are not repeated on one site either.
 USING_UP = {
     "desk": ("on",), "deskforms": ("off",), "autosave": ("on",), "owner": ("on", "off"),
     "payout": ("on", "off"), "pledged": ("on", "off"), "redirect": ("on", "off"),
-    "threeds": ("on", "off"),
+    "threeds": ("on", "off"), "withdraw": ("on", "off"), "officer": ("on", "off"),
 }  # fmt: skip
 LOOKS = list(itertools.product((390, 1280), ("vi", "en")))
 FULL = os.environ.get("CAUKIEU_FULL_MATRIX") == "1"
@@ -121,8 +122,7 @@ Walk = tuple[str, str, int, str]
 
 def _journeys() -> list[Walk]:
     if FULL:
-        # A withdrawn pledge leaves its place free, so that way can be walked again and again.
-        names = [*JOURNEYS, "withdraw"]
+        names = [name for name in JOURNEYS if name not in USING_UP]
         return [(n, js, *look) for n in names for js in ("on", "off") for look in LOOKS]
     kinds = itertools.cycle([("on", 390, "vi"), ("off", 1280, "en"), ("off", 390, "vi")])
     return [*((name, *next(kinds)) for name in JOURNEYS), *DESK, *OWNER, *MONEY]
