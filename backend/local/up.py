@@ -31,7 +31,8 @@ from backend.local.state import StartError, State, leave_sockets, lock_state, op
 
 HOST = "127.0.0.1"
 WEB_TIMEOUT_S = 60
-PREPARE_TIMEOUT_S = 600
+# Against a hang only: what fails ends by itself, and a slow or busy machine gets its time.
+PREPARE_TIMEOUT_S = 3600
 WEB_STOP = ((signal.SIGTERM, 6.0),)
 # Celery ends its running task on SIGQUIT; the job's row is leased, so another run takes it up.
 WORKER_STOP = ((signal.SIGTERM, 4.0), (signal.SIGQUIT, 3.0))
