@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 from backend.home.api import (
     docs,
     flows,
+    index,
     matches,
     mine,
     plans,
@@ -58,6 +59,7 @@ _PROJECT = "v1/projects/<project_id:public_id>/"
 urlpatterns = [
     path("schema/", docs.Schema.as_view(), name="api_schema"),
     path("docs/", docs.docs_page, name="api_docs"),
+    path("v1/", index.Index.as_view(), name="api_index"),
     path("v1/projects/", proposals.Projects.as_view(), name="api_projects"),
     path(
         "v1/projects/<project_id:public_id>/", projects.ProjectDetail.as_view(), name="api_project"
