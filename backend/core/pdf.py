@@ -22,22 +22,32 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 
 FONTS = Path(__file__).parent / "fonts"
 INK, MUTED, LINE = HexColor("#13211E"), HexColor("#4A5B57"), HexColor("#D3DCD9")
+RULED = (
+    ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
+    ("LEFTPADDING", (0, 0), (0, -1), 0),
+    ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+)
 
 
 @dataclass(frozen=True)
 class Block:
-    """One piece of a document. `kind`: title, heading, text, small, quote, rows, facts, items,
-    page.
+    """One piece of a document. `kind`: title, heading, text, small, quote, rows, facts, table,
+    items, page.
 
-    `rows` are pairs (label, value): sums at the right, or facts, whose texts may be long; `items`
-    are lines of a list; `lang` is set where a passage is not in the document's language.
+    `rows` are pairs (label, value): sums at the right, or facts, whose texts may be long. Those of
+    a table have a cell for each of `head`, the last one at the right; `widths` are in millimetres,
+    160 in all. `items` are lines of a list; `lang` is set where a passage is not in the document's
+    language.
     """
 
     kind: str
     text: str = ""
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
     items: tuple[str, ...] = ()
     lang: str = ""
+    head: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -53,6 +63,11 @@ def _styles() -> dict[str, ParagraphStyle]:
         "text": style("text", spaceAfter=7),
         "cell": style("cell"),
         "right": style("right", alignment=2),
+        "col": style("col", fontSize=9, leading=12.5),
+        "col-right": style("col-right", fontSize=9, leading=12.5, alignment=2),
+        "col-head": style("col-head", fontName="ck-bold", fontSize=9, leading=12.5),
+        "col-head-right": style("col-head-right", fontName="ck-bold", fontSize=9, leading=12.5,
+                                alignment=2),
         "title": style("title", fontName="ck-bold", fontSize=16, leading=21, spaceAfter=10),
         "heading": style("heading", fontName="ck-bold", fontSize=12, leading=16, spaceBefore=9,
                          spaceAfter=5),
@@ -91,6 +106,8 @@ def _flows(block: Block, styles: dict[str, ParagraphStyle]) -> list[Any]:
         return [PageBreak()]
     if block.kind in {"rows", "facts"}:
         return [_table(block, styles), Spacer(1, 7)]
+    if block.kind == "table":
+        return [_columns(block, styles), Spacer(1, 7)]
     if block.kind == "items":
         return [
             Paragraph(_safe(item), styles["items"], bulletText=f"{number}.")
@@ -111,13 +128,20 @@ def _table(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
         [Paragraph(_safe(label), styles["cell"]), Paragraph(_safe(value), right)]
         for label, value in block.rows
     ]
-    table = Table(rows, colWidths=[55 * mm, 105 * mm] if is_facts else [110 * mm, 50 * mm])
-    table.setStyle(
-        [
-            ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
-            ("LEFTPADDING", (0, 0), (0, -1), 0),
-            ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ]
+    return Table(
+        rows, colWidths=[55 * mm, 105 * mm] if is_facts else [110 * mm, 50 * mm], style=RULED
     )
-    return table
+
+
+def _columns(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
+    """The head stands again on every page that the table runs on to."""
+    last = len(block.head) - 1
+
+    def row(cells: Sequence[str], name: str) -> list[Paragraph]:
+        return [
+            Paragraph(_safe(text), styles[f"{name}-right" if at == last else name])
+            for at, text in enumerate(cells)
+        ]
+
+    rows = [row(block.head, "col-head"), *(row(cells, "col") for cells in block.rows)]
+    return Table(rows, colWidths=[w * mm for w in block.widths], repeatRows=1, style=RULED)

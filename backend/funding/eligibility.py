@@ -44,6 +44,7 @@ class Rule:
     valid_to: date | None
     status: str
     source: str
+    labels: dict[str, str]
     applies_to: frozenset[str]
     body: dict[str, Any]
 
@@ -62,7 +63,7 @@ class InvestorClass:
     lifts: frozenset[str]
     valid_from: date | None
     valid_months: int
-    source: str
+    sources: dict[str, str]
     labels: dict[str, str]
     proofs: dict[str, str]
 
@@ -134,9 +135,14 @@ def _date(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+def _in_both(row: dict[str, Any], name: str) -> dict[str, str]:
+    return {language: row[f"{name}_{language}"] for language in ("vi", "en")}
+
+
 def read_rules(document: dict[str, Any]) -> RuleBook:
     """The file as rows; KeyError or ValueError when it is not in form."""
     facts = {"id", "jurisdiction", "valid_from", "valid_to", "status", "source", "applies_to"}
+    facts |= {"label_vi", "label_en"}
     rows = tuple(
         Rule(
             id=row["id"],
@@ -145,6 +151,7 @@ def read_rules(document: dict[str, Any]) -> RuleBook:
             valid_to=_date(row.get("valid_to")),
             status=row["status"],
             source=row.get("source", ""),
+            labels=_in_both(row, "label"),
             # Laws on investing do not speak of gifts: such a rule names what it is about.
             applies_to=frozenset(row.get("applies_to", SECURITY_LIKE)),
             body={k: v for k, v in row.items() if k not in facts},
@@ -157,9 +164,9 @@ def read_rules(document: dict[str, Any]) -> RuleBook:
             lifts=frozenset(row["lifts"]),
             valid_from=_date(row.get("valid_from")),
             valid_months=int(row["valid_months"]),
-            source=row["source"],
-            labels={lang: row[f"label_{lang}"] for lang in ("vi", "en")},
-            proofs={lang: row[f"proof_{lang}"] for lang in ("vi", "en")},
+            sources=_in_both(row, "source"),
+            labels=_in_both(row, "label"),
+            proofs=_in_both(row, "proof"),
         )
         for row in document.get("investor_classes", [])
         if row["status"] in SWITCHED_ON
@@ -171,6 +178,11 @@ def read_rules(document: dict[str, Any]) -> RuleBook:
 def rule_book() -> RuleBook:
     """The rules of this installation."""
     return read_rules(json.loads(RULES.read_text(encoding="utf-8")))
+
+
+def rule_label(rule_id: str, language: str) -> str:
+    """A rule in plain words; its id where the rule is gone from the file."""
+    return next((r.labels[language] for r in rule_book().rules if r.id == rule_id), rule_id)
 
 
 def investor_class(key: str, on: date) -> InvestorClass:

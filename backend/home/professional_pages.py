@@ -42,7 +42,11 @@ class ClassWords:
 def class_words(language: str) -> list[ClassWords]:
     return [
         ClassWords(
-            row.key, row.labels[language], row.proofs[language], row.valid_months, row.source
+            row.key,
+            row.labels[language],
+            row.proofs[language],
+            row.valid_months,
+            row.sources[language],
         )
         for row in eligibility.rule_book().classes
     ]

@@ -237,9 +237,16 @@ def _line_blocks(statement: Statement, language: str) -> list[Block]:
         return [Block("text", _("Nothing moved in this period."))]
     rows = tuple(
         (
-            f"{format_datetime(line.at, language)} · {line.words} · {line.pledge} · {line.project}",
+            _short_time(line.at, language), line.words, str(line.project), line.pledge,
             format_money(line.money, language),
         )
         for line in statement.lines
-    )
-    return [Block("rows", rows=rows)]
+    )  # fmt: skip
+    head = (_("When (Vietnam time)"), _("What"), _("Project"), _("Pledge"), _("Amount"))
+    return [Block("table", head=head, rows=rows, widths=(28, 28, 48, 24, 32))]
+
+
+def _short_time(at: datetime, language: str) -> str:
+    """The zone stands in the head of its column."""
+    local = at.astimezone(CITY_ZONE)
+    return f"{format_date(local.date(), language)} {local:%H:%M}"

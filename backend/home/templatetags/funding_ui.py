@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from backend.core.formats import format_date, format_money, format_number
 from backend.core.money import Money
 from backend.core.templatetags.ui import language
+from backend.funding import eligibility
 from backend.funding.models import Disbursement, Round, Route, Tranche
 
 register = template.Library()
@@ -25,6 +26,12 @@ def rate_number(rate: Decimal) -> str:
     text = f"{rate:f}"
     places = len(text.rstrip("0").partition(".")[2])
     return format_number(rate, language(), places)
+
+
+@register.filter
+def rule_words(rule_id: str) -> str:
+    """A rule of the eligibility data in plain words."""
+    return eligibility.rule_label(rule_id, language())
 
 
 @register.simple_tag
