@@ -33,7 +33,6 @@ SCHEMA = Schema(
 SETTINGS = Settings(rank=512, people_rank=64, votes_rank=64)
 NOW = np.datetime64("2026-11-01")
 CURVE = (0, 1, 2, 5, 10, 20, 50)
-FADE = 2.0  # answers weigh as much as this many choices
 
 
 def _projects() -> list[Any]:
@@ -164,7 +163,7 @@ def _compare(
         [int(p[1:]) for p in choices["project_id"]], minlength=len(world.projects["field"])
     )
     orders = {
-        "ours": _ours(ranker, world, limits, people),
+        "ours": _ours(ranker, world, people),
         "rules": _rules(rules, world, people),
         "popularity": np.tile(counts.astype(float), (len(people), 1)),
     }
@@ -196,24 +195,17 @@ def _print_floor(
         )
 
 
-def _ours(
-    ranker: FittedRanker, world: Simulation, limits: dict[int, int], people: list[int]
-) -> NDArray[np.float64]:
-    """What a person chose, and what they answered, which fades as choices come."""
+def _ours(ranker: FittedRanker, world: Simulation, people: list[int]) -> NDArray[np.float64]:
+    """Those with choices by what was learnt of them, the others by their answers."""
     listings = ranker.listings(world.projects)
     order = [listings.row_of[i] for i in world.projects["project_id"]]
     answers = {name: [values[p] for p in people] for name, values in world.people.items()}
-    names, stated = ranker.vectors_of(answers)
+    names, vectors = ranker.vectors_of(answers)
     known = set(ranker.investor_ids)
-    out = np.zeros((len(people), len(order)))
-    for row, (name, vector) in enumerate(zip(names, stated, strict=True)):
-        count = min(limits.get(people[row], 0), len(world.order[people[row]]))
-        share = FADE / (FADE + count)
-        mixed = share * vector
-        if name in known:
-            mixed = mixed + (1 - share) * ranker.vectors_of([name])[1][0]
-        out[row] = listings.vectors[order] @ mixed
-    return out
+    rows = [row for row, name in enumerate(names) if name in known]
+    if rows:
+        vectors[rows] = ranker.vectors_of([names[row] for row in rows])[1]
+    return np.asarray(vectors @ listings.vectors[order].T, dtype=np.float64)
 
 
 def _rules(rules: RuleRanker, world: Simulation, people: list[int]) -> NDArray[np.float64]:

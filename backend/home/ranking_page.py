@@ -66,6 +66,9 @@ ASKED: dict[str, tuple[Promise, Promise]] = {
 }  # fmt: skip
 GATES: dict[str, Promise] = {
     "beats the rules": gettext_lazy("Orders better than fixed rules (lower end of the 95% range)"),
+    "serves people of few choices": gettext_lazy(
+        "Not worse than fixed rules for people of at most 4 choices"
+    ),
     "not worse than the run before": gettext_lazy("Not worse than the run before (NDCG@10)"),
     "coverage of first pages": gettext_lazy("Enough of the list is on somebody's first page"),
     "even exposure (Gini)": gettext_lazy("Views are spread evenly enough (Gini)"),

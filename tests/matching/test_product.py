@@ -98,7 +98,7 @@ def test_too_few_choices_publish_nothing(listed: list[Any]) -> None:
 
 
 GOOD = {"low": 0.01, "ndcg": 0.5, "before": 0.5, "coverage": 0.9, "gini": 0.4, "reached": 0.9,
-        "cost": 0.05}  # fmt: skip
+        "cost": 0.05, "few": 0.01}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,7 @@ GOOD = {"low": 0.01, "ndcg": 0.5, "before": 0.5, "coverage": 0.9, "gini": 0.4, "
     [
         ({}, set()),
         ({"low": -0.01}, {"beats the rules"}),
+        ({"few": -0.001}, {"serves people of few choices"}),
         ({"ndcg": 0.3}, {"not worse than the run before"}),
         ({"coverage": 0.1}, {"coverage of first pages"}),
         ({"gini": 0.95}, {"even exposure (Gini)"}),
@@ -122,6 +123,7 @@ def test_the_gate_refuses_a_run_that_is_worse(change: dict[str, float], failed: 
             "rules": quality,
             "before": quality | {"ndcg_at_10": metrics["before"]},
             "gain_over_rules": {"low": metrics["low"]},
+            "gain_of_few": {"mean": metrics["few"]},
             # Coverage and evenness are asked of what is served, with the floor's places.
             "exposure": {
                 "served": {
@@ -133,7 +135,7 @@ def test_the_gate_refuses_a_run_that_is_worse(change: dict[str, float], failed: 
             },
         }
     )
-    assert len(gate) == 6
+    assert len(gate) == 7
     assert {rule["rule"] for rule in gate if not rule["passed"]} == failed
 
 

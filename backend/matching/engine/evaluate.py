@@ -10,6 +10,7 @@ from backend.matching.engine.schema import Answers, Floats, ListingArrays
 from backend.matching.engine.score import Model, rank_one
 
 TOP = 20
+FEW = 4  # choices: of people with no more, an order knows little but their answers
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Quality:
     coverage_at_20: float
     gini_at_20: float
     per_person: tuple[float, ...]
+    persons: tuple[int, ...]  # whose NDCG each of `per_person` is
 
     def as_metrics(self) -> dict[str, float | int]:
         return {
@@ -43,7 +45,7 @@ def evaluate(
     held_out: Choices,
 ) -> Quality:
     """Rank all listings that a person has not chosen before; the truth is what they chose next."""
-    gains, recalls, reciprocal = [], [], []
+    persons, gains, recalls, reciprocal = [], [], [], []
     shown = np.zeros(len(listings))
     everything = np.arange(len(listings))
     for person in np.unique(held_out.person):
@@ -55,6 +57,7 @@ def evaluate(
         ranked = rank_one(people[int(person)], listings, model, k=TOP, only=candidates)
         hits = np.array([row in truth for row in ranked.rows.tolist()])
         shown[ranked.rows] += 1
+        persons.append(int(person))
         gains.append(ndcg(hits[:10], len(truth)))
         recalls.append(hits.sum() / len(truth))
         reciprocal.append(1 / (1 + int(hits.argmax())) if hits.any() else 0.0)
@@ -66,7 +69,23 @@ def evaluate(
         coverage_at_20=float((shown > 0).mean()),
         gini_at_20=gini(shown),
         per_person=tuple(gains),
+        persons=tuple(persons),
     )
+
+
+def gain_of_few(ours: Quality, theirs: Quality, seen: Choices) -> dict[str, float | int]:
+    """How much better `ours` orders for people of at most FEW choices in `seen`: NDCG@10."""
+    before = np.bincount(seen.person, minlength=max(ours.persons, default=0) + 1)
+    few = before[list(ours.persons)] <= FEW if ours.persons else np.zeros(0, np.bool_)
+    mine, others = np.array(ours.per_person)[few], np.array(theirs.per_person)[few]
+    mean, low, high = paired_interval(mine.tolist(), others.tolist())
+    return {
+        "most_choices": FEW,
+        "people": int(few.sum()),
+        "mean": round(mean, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }
 
 
 def ndcg(hits: "np.ndarray[tuple[int], np.dtype[np.bool_]]", truth: int) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.matching.engine.answers import ANSWERED, EARLY, stated_rows
 from backend.matching.engine.encoding import Block, Encoder, Floats32, Sparse
 from backend.matching.engine.frames import EngineError, Frame, Schema, column, log2_amounts, texts
 from backend.matching.engine.schema import Floats, Ints
@@ -118,6 +119,8 @@ class FittedRanker:
     def _from_answers(self, frame: Frame) -> tuple[tuple[str, ...], Floats32]:
         given = [str(i) for i in column(frame, "investor_id")]
         names = tuple(dict.fromkeys(given))
+        if weights := self._answer_weights():
+            return names, self._weighed_answers(frame, names, weights)
         length = len(given)
         filled = {c: frame[c] if c in frame else [None] * length for c in self.schema.columns()}
         plain = self._answered(self.encoder.encode(filled), filled)
@@ -138,6 +141,36 @@ class FittedRanker:
             if homes[mine[0]] in number:
                 out[i] += self.home_vectors[number[homes[mine[0]]]]
         return names, out
+
+    def _answer_weights(self) -> dict[str, float]:
+        """What each answered question counts for somebody without a choice; none when the people
+        learnt from had stated nothing."""
+        learnt = self.meta["weights"]
+        return {
+            block.name: learnt[f"{ANSWERED} {block.name}"] + learnt[f"{EARLY} {block.name}"]
+            for block in self.encoder.blocks
+            if f"{ANSWERED} {block.name}" in learnt
+        }
+
+    def _weighed_answers(
+        self, frame: Frame, names: tuple[str, ...], weights: Mapping[str, float]
+    ) -> Floats32:
+        """The same parts, with the same weights, as in the fit for people without a choice."""
+        rows = stated_rows(self.encoder, frame, names)
+        weight = np.zeros(self.encoder.width, dtype=np.float32)
+        for block in self.encoder.blocks:
+            weight[block.start : block.stop] = weights.get(block.name, 0.0)
+        out = rows.times(weight[:, None] * self.own_map)
+        home = self.schema.home
+        if home and home in frame:
+            number = {key: i for i, key in enumerate(self.home_ids)}
+            place = {name: i for i, name in enumerate(names)}
+            for key, value in zip(column(frame, "investor_id"), column(frame, home), strict=True):
+                known = (texts(value) or [""])[0]
+                if known in number:
+                    out[place[str(key)]] += self.home_vectors[number[known]]
+        out[:, -1] = 1.0  # the history of a project
+        return out
 
     def _answered(self, rows: Sparse, filled: Frame) -> Sparse:
         """Single facts that were answered. What is missing in a project is a value of its own, in

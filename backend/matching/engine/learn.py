@@ -157,8 +157,9 @@ def _window(
 def _chosen_in(
     world: World, past: Past, start: float, end: float
 ) -> tuple[Ints, sp.csr_matrix, Ints, sp.csr_matrix]:
-    """People with choices before and new ones in the window; the window's projects (the first round
-    of each group); people × candidates: what is new to them, and what they knew."""
+    """People with new choices in the window, and choices before or answers; the window's projects
+    (the first round of each group); people × candidates: what is new to them, and what they knew.
+    """
     events = world.events
     inside = (events.age <= start) & (events.age > end)
     order = np.argsort(-events.age[inside], kind="stable")
@@ -178,8 +179,10 @@ def _chosen_in(
     chosen.data[:] = 1
     chosen = chosen - chosen.multiply(seen > 0)
     chosen.eliminate_zeros()
-    has_past = np.diff(past.taken.indptr) > 0
-    people = np.flatnonzero((np.asarray(chosen.sum(axis=1)).ravel() > 0) & has_past)
+    is_known = np.diff(past.taken.indptr) > 0
+    if past.stated is not None:  # what answers are worth shows best in those who had only these
+        is_known |= np.diff(past.stated.indptr) > 0
+    people = np.flatnonzero((np.asarray(chosen.sum(axis=1)).ravel() > 0) & is_known)
     return people.astype(np.int64), chosen.tocsr()[people], candidates, seen[people]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.matching.engine.answers import OCTAVES
 from backend.matching.engine.fitted import Ranking, UnknownInvestor
 from backend.matching.engine.frames import (
     EngineError,
@@ -17,8 +18,6 @@ from backend.matching.engine.frames import (
     texts,
 )
 from backend.matching.engine.schema import Floats
-
-OCTAVES = 4.0  # a sum 2^4 times what was stated fits no more
 
 
 @dataclass(frozen=True)

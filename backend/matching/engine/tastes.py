@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from backend.matching.engine.answers import ANSWERED, EARLY, FADE
 from backend.matching.engine.encoding import Block, Encoder, Floats32, Sparse
 from backend.matching.engine.frames import Events
 from backend.matching.engine.schema import Ints
@@ -33,6 +34,7 @@ class Past:
     recent: sp.csr_matrix
     age: sp.csr_matrix  # as `taken`: years since that choice
     homes: Ints  # per investor, -1 not known
+    stated: sp.csr_matrix | None  # investors × columns: their answers (answers.py)
     encoder: Encoder
 
     @property
@@ -45,7 +47,12 @@ def as_csr(rows: Sparse) -> sp.csr_matrix:
 
 
 def past_at(
-    events: Events, facts: sp.csr_matrix, encoder: Encoder, homes: Ints, gap: float
+    events: Events,
+    facts: sp.csr_matrix,
+    encoder: Encoder,
+    homes: Ints,
+    stated: sp.csr_matrix | None,
+    gap: float,
 ) -> Past:
     """What was known `gap` years before now."""
     known = events.age > gap
@@ -64,6 +71,7 @@ def past_at(
         recent=filled(weight * 0.5 ** (age / SHORT)),
         age=filled(age),
         homes=homes,
+        stated=stated,
         encoder=encoder,
     )
 
@@ -109,9 +117,10 @@ class Table:
         return f"{self.kind} {self.block.name}"
 
 
-# From one's own choices alone: their log-lift, that of late, and the plain share. `lent` is what
-# co-choosers add to the log-lift where they, not everybody, fill up for one's few choices.
-OWN_KINDS = frozenset({"own", "recent", "share"})
+# From oneself alone: the log-lift of one's choices, that of late, the plain share, one's answers.
+# `lent` is what co-choosers add to the log-lift where they, not everybody, fill up for one's few
+# choices.
+OWN_KINDS = frozenset({"own", "recent", "share", ANSWERED, EARLY})
 
 
 def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
@@ -121,6 +130,7 @@ def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
     recents = np.asarray(past.recent.sum(axis=1), dtype=np.float32).ravel()
     homes = _groups(past.homes)
     around = peers @ counts
+    fading = (FADE / (FADE + np.diff(past.taken.indptr)[rows])).astype(np.float32)[:, None]
     for block in past.encoder.blocks:
         facts = past.facts[:, block.start : block.stop]
         base = base_rates(past, facts)
@@ -134,6 +144,10 @@ def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
         yield Table("peers", block, _as_floats(np.log(usual / base)))
         if block.name in crosses:
             continue
+        if past.stated is not None:
+            said = past.stated[rows, block.start : block.stop].toarray()
+            yield Table(ANSWERED, block, said)
+            yield Table(EARLY, block, _as_floats(said * fading))
         prior = (mine + OWN * base) / (counts[rows] + OWN)[:, None]
         late = (past.recent[rows] @ facts).toarray()
         late = (late + OWN * prior) / (recents[rows] + OWN)[:, None]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from backend.matching.engine.answers import stated_names, stated_rows
 from backend.matching.engine.encoding import Encoder, fit_encoder
 from backend.matching.engine.frames import (
     Events,
@@ -33,13 +34,14 @@ class World:
     unit: sp.csr_matrix
     homes: Ints
     home_names: tuple[str, ...]
+    stated: sp.csr_matrix | None  # investors × columns, None when nothing was asked
     group: Ints
     group_names: tuple[str, ...]
 
 
 def past_of(world: World, gap: float) -> Past:
     """What was known `gap` years before now."""
-    return past_at(world.events, world.facts, world.encoder, world.homes, gap)
+    return past_at(world.events, world.facts, world.encoder, world.homes, world.stated, gap)
 
 
 def read_world(
@@ -63,6 +65,7 @@ def read_world(
         unit=as_csr(encoded.unit_rows()),
         homes=homes,
         home_names=home_names,
+        stated=_stated(encoder, investors, events.investors),
         group=np.array([number[g] for g in groups], dtype=np.int64),
         group_names=group_names,
     )
@@ -78,6 +81,13 @@ def _homes(schema: Schema, investors: Frame, people: Sequence[str]) -> tuple[Int
     number = {name: i for i, name in enumerate(names)}
     found = [number[home_of[p]] if p in home_of else -1 for p in people]
     return np.array(found, dtype=np.int64), names
+
+
+def _stated(encoder: Encoder, investors: Frame, people: Sequence[str]) -> sp.csr_matrix | None:
+    """Answers as they are now: when somebody gave them is not known."""
+    if not stated_names(encoder.schema, investors):
+        return None
+    return as_csr(stated_rows(encoder, investors, people))
 
 
 @dataclass(frozen=True)
