@@ -22,6 +22,11 @@ MIN_ALIKE = 0.3
 _TOKEN = re.compile(r"\S+\s*|\s+")
 _PARAGRAPHS = re.compile(r"\n+")
 _NUMBER = re.compile(r"\d(?:[\d.,]*\d)?")
+# The unit behind a figure is shown with it: "18 tháng" tells more than "18".
+_UNIT = re.compile(
+    r"\s?(?:%|₫|°C|(?:tháng|năm|ngày|giờ|hộ|đồng|triệu|tỷ|tấn|người|months?|years?|days?|hours?|"
+    r"people|million|billion|tonnes?|VND|USD|kg|km|ha|[kM]Wh?|MWp)(?![^\W\d_]))"
+)
 
 
 class Kind(StrEnum):
@@ -224,14 +229,28 @@ def _numbers(paragraphs: Sequence[Paragraph]) -> Iterable[NumberChange]:
     for paragraph in paragraphs:
         gone: list[str] = []
         come: list[str] = []
+        old, new = ("".join(s.text for s in paragraph.segments if s.kind != other)
+                    for other in (Kind.ADDED, Kind.REMOVED))  # fmt: skip
+        at_old = at_new = 0
         for segment in [*paragraph.segments, Segment(Kind.SAME, "")]:
+            length = len(segment.text)
             if segment.kind == Kind.REMOVED:
-                gone += _NUMBER.findall(segment.text)
+                gone += _figures(old, at_old, at_old + length)
+                at_old += length
             elif segment.kind == Kind.ADDED:
-                come += _NUMBER.findall(segment.text)
+                come += _figures(new, at_new, at_new + length)
+                at_new += length
             else:
                 yield from _paired(gone, come)
                 gone, come = [], []
+                at_old, at_new = at_old + length, at_new + length
+
+
+def _figures(text: str, start: int, end: int) -> Iterable[str]:
+    """The figures of a part of the text, each with the unit behind it."""
+    for found in _NUMBER.finditer(text, start, end):
+        unit = _UNIT.match(text, found.end())
+        yield found[0] + (unit[0] if unit else "")
 
 
 def _paired(gone: list[str], come: list[str]) -> Iterable[NumberChange]:

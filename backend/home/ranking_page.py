@@ -1,7 +1,5 @@
 """ "How the order is made": the words with the figures of the run in use and of what was shown."""
 
-import csv
-import io
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +18,7 @@ from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
 from backend.accounts.answers import FACTORS, Answers
+from backend.core.csv_safe import csv_bytes
 from backend.core.web import public_page
 from backend.home.texts import CONTENT, head_of
 from backend.matching.exposure import current_reading, first_page_views, policy_in_force
@@ -302,14 +301,12 @@ def exposure_csv(request: HttpRequest) -> HttpResponse:
     """The exposure report as a table for programs: UTF-8 with a mark, plain digits."""
     language = "en" if (get_language() or "vi").startswith("en") else "vi"
     seen = _seen(language)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        ["by", "group", "projects", "percent_of_projects", "percent_of_views", "since", "until"]
+    head = ("by", "group", "projects", "percent_of_projects", "percent_of_views", "since", "until")
+    rows = (
+        (by, s.label, s.projects, s.listed, s.seen, seen.since, seen.until)
+        for by, shares in (("field", seen.fields), ("owner", seen.owners))
+        for s in shares
     )
-    for by, shares in (("field", seen.fields), ("owner", seen.owners)):
-        for s in shares:
-            writer.writerow([by, s.label, s.projects, s.listed, s.seen, seen.since, seen.until])
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(csv_bytes(head, rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="cau-kieu-exposure.csv"'
     return response

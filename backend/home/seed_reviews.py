@@ -142,6 +142,12 @@ class Walker:
         content = dict(project.current_version.content)
         content |= self.comments["second_version"]
         content["horizon_months"] = (content.get("horizon_months") or 18) + 6
+        first_line, *rest = content["budget"]
+        quoted = {
+            "item_vi": f"{first_line['item_vi']}, theo báo giá thấp hơn trong hai báo giá",
+            "item_en": f"{first_line['item_en']}, by the lower of two quotations",
+        }
+        content["budget"] = [first_line | quoted, *rest]
         draft_actions.save_draft(
             project, content, by=owner, expected_version=project.content_version
         )

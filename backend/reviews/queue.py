@@ -251,7 +251,7 @@ def news_since(user: User, at: datetime) -> int:
 
 def queue_of(user: User, filters: Filters, desk: Desk) -> Queue:
     """The rows of every group (or of one, longer), in one query."""
-    spans = list(_spans(desk.today))
+    spans = list(_spans(desk.today, desk.calendar))
     if filters.group:
         spans = [span for span in spans if span[0] == filters.group]
     size = PER_PAGE if filters.group else PER_GROUP
@@ -269,14 +269,16 @@ def queue_of(user: User, filters: Filters, desk: Desk) -> Queue:
     return Queue(desk, filters, tuple(g for g in groups if g.rows or filters.group))
 
 
-def _spans(today: date) -> Iterator[tuple[Group, date | None, date | None]]:
-    tomorrow, sunday = today + timedelta(days=1), today + timedelta(days=6 - today.weekday())
+def _spans(today: date, calendar: WorkCalendar) -> Iterator[tuple[Group, date | None, date | None]]:
+    """The next working day counts as tomorrow, so before a weekend the near week is the next."""
+    tomorrow = calendar.add(today, 1)
+    sunday = calendar.week_end(tomorrow)
     yield Group.OVERDUE, None, today - timedelta(days=1)
     yield Group.TODAY, today, today
-    yield Group.TOMORROW, tomorrow, tomorrow
+    yield Group.TOMORROW, today + timedelta(days=1), tomorrow
     if sunday > tomorrow:
         yield Group.WEEK, tomorrow + timedelta(days=1), sunday
-    yield Group.LATER, max(sunday, tomorrow) + timedelta(days=1), None
+    yield Group.LATER, sunday + timedelta(days=1), None
 
 
 def _is_in(day: date, first: date | None, last: date | None) -> bool:

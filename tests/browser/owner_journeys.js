@@ -274,6 +274,34 @@ module.exports = ({ base, language, javascript, press, text, enterOffice }) => {
       assert.strictEqual(await words(), "Cửa sổ này");
       await page.goto(`${place}saves/`);
       assert.match(await page.$eval("main", (e) => e.textContent), /Cửa sổ kia/, "none is lost");
+
+      // A chosen file: no connection, then no sign-in, then in; and a mistake beside it costs no file.
+      await page.goto(place.replace("market", "documents"));
+      const upload = await page.$eval("form[data-upload]", (f) => ({ ...f.dataset }));
+      const told = (words) => page.waitForFunction((w) => document.querySelector("[data-said]").innerText === w,
+        { timeout: 20000 }, words);
+      const file = path.join(os.tmpdir(), `giay-${process.pid}.txt`);
+      fs.writeFileSync(file, "Giấy phép");
+      await (await page.$("input[type=file]")).uploadFile(file);
+      const send = () => page.$eval("form[data-upload] button", (e) => e.click());
+      await page.setOfflineMode(true);
+      await send();
+      await told(upload.offline);
+      await page.setOfflineMode(false);
+      await page.deleteCookie(...(await page.cookies()).filter((c) => c.name === "sessionid"));
+      await send();
+      await told(upload.expired);
+      const again = await page.browserContext().newPage();
+      await signIn(again, "van@caukieu.example");
+      await again.close();
+      await page.$eval("[name=title]", (e) => { e.value = "4242 4242 4242 4242"; });
+      await send();
+      await page.waitForSelector("#error-summary", { timeout: 20000 });
+      await page.$eval("[name=title]", (e) => { e.value = ""; });
+      await send();
+      await page.waitForSelector("ul.docs li", { timeout: 20000 });
+      assert.match(await text(page, "ul.docs"), /giay-/, "the file that was chosen once");
+      fs.unlinkSync(file);
     },
   };
 };

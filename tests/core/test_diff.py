@@ -48,7 +48,7 @@ def test_a_new_paragraph_leaves_its_neighbours_alone() -> None:
 
 def test_a_changed_figure_is_named_first_with_what_it_was() -> None:
     diff = word_diff("Cần 1.200 triệu trong 18 tháng.", "Cần 1.450 triệu trong 18 tháng.")
-    assert diff.numbers == (NumberChange("1.200", "1.450"),)
+    assert diff.numbers == (NumberChange("1.200 triệu", "1.450 triệu"),)
     assert diff.changes == 1
     kinds = [s.kind for s in diff.paragraphs[0].segments]
     assert kinds == [Kind.SAME, Kind.REMOVED, Kind.ADDED, Kind.SAME]

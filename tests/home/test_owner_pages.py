@@ -227,6 +227,11 @@ def test_an_expired_sign_in_keeps_what_was_typed(owner: User) -> None:
     assert "_auth_user_id" in web.session
     page = web.get(path).content.decode()
     assert "Viết khi đã hết phiên" in page
+    stranger, files = Client(), address(project, "documents")
+    assert "/account/sign-in/" in stranger.post(files, {"title": "Báo giá máy"})["Location"]
+    stranger.force_login(owner)
+    assert 'value="Báo giá máy"' in stranger.get(files).content.decode()
+    assert "Báo giá máy" not in stranger.get(files).content.decode(), "once"
 
 
 def test_a_colleague_sees_who_has_a_section_open(web: Client, owner: User) -> None:

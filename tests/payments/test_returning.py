@@ -360,7 +360,7 @@ def test_a_break_of_more_than_a_day_stops_payments_to_owners(sandbox: Sandbox) -
 
 def test_the_report_is_safe_in_a_spreadsheet(sandbox: Sandbox) -> None:
     breaks.open_break("missing_in_ledger", "=cmd|' /C calc'!A0")
-    assert "'=cmd" in reconciliation.report_csv()
+    assert b"'=cmd" in reconciliation.report_csv()
 
 
 def test_every_failure_of_the_gateway_is_one_of_its_own(sandbox: Sandbox) -> None:

@@ -1,11 +1,16 @@
 """The desk in a browser: what a page shows, and that it opens for everybody who may see it."""
 
+from datetime import date, timedelta
+from itertools import pairwise
+
 import pytest
 from django.urls import reverse
 
 from backend.projects.models import Project
 from backend.projects.workflow import Status
 from backend.reviews.models import Case
+from backend.reviews.queue import _spans
+from backend.reviews.workdays import WorkCalendar
 from tests import factories
 from tests.reviews.desk import sign_in
 
@@ -65,6 +70,21 @@ def test_nobody_opens_a_case_before_declaring() -> None:
     assert page["Location"] == case_address(project, "declare")
     client.post(page["Location"], {"conflict": "no"})
     assert client.get(case_address(project)).status_code == 200
+
+
+def test_days_are_grouped_by_working_days() -> None:
+    """Before a weekend the next working day and the next week stand apart from what is far."""
+    calendar = WorkCalendar(off=frozenset({date(2026, 12, 1)}))
+    friday = {g.value: (a, b) for g, a, b in _spans(date(2026, 11, 27), calendar)}
+    assert friday["tomorrow"] == (date(2026, 11, 28), date(2026, 11, 30))
+    assert friday["week"] == (date(2026, 12, 1), date(2026, 12, 6))
+    assert friday["later"] == (date(2026, 12, 7), None)
+    monday = {g.value: (a, b) for g, a, b in _spans(date(2026, 11, 30), calendar)}
+    assert monday["tomorrow"] == (date(2026, 12, 1), date(2026, 12, 2))
+    assert monday["week"] == (date(2026, 12, 3), date(2026, 12, 6))
+    spans = list(_spans(date(2026, 12, 5), WorkCalendar()))
+    for before, after in pairwise(spans):
+        assert before[2] + timedelta(days=1) == after[1], "no day is left out"  # type: ignore[operator]
 
 
 def test_a_conflict_closes_the_case() -> None:

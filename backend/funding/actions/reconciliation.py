@@ -5,10 +5,8 @@ currency, balance, payout, timing (younger than two days: waits), and what the l
 find. Target: nothing open.
 """
 
-import csv
 import hashlib
 import hmac
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from backend.core.clock import app_now
+from backend.core.csv_safe import csv_bytes
 from backend.core.money import Money
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import books, disputes, payouts
@@ -223,16 +222,15 @@ def report_json(run: ReconciliationRun) -> str:
     return json.dumps(body, sort_keys=True, ensure_ascii=False, indent=1)
 
 
-def report_csv() -> str:
+def report_csv() -> bytes:
     """The open breaks as a table; cells that a spreadsheet would run are quoted."""
-    output = io.StringIO()
-    writer = csv.writer(output)
-    writer.writerow(["id", "kind", "subject", "currency", "amount_minor", "opened_at", "owner"])
     rows = ReconciliationBreak.objects.filter(state="open").select_related("owner")
-    for r in rows.order_by("opened_at"):
-        cells = [
-            r.public_id, r.kind, r.subject, r.currency, str(r.amount_minor),
-            r.opened_at.isoformat(), r.owner.public_id if r.owner else "",
-        ]  # fmt: skip
-        writer.writerow([f"'{c}" if c[:1] in "=+@\t\r" else c for c in cells])
-    return output.getvalue()
+    head = ("id", "kind", "subject", "currency", "amount_minor", "opened_at", "owner")
+    return csv_bytes(
+        head,
+        (
+            (r.public_id, r.kind, r.subject, r.currency, r.amount_minor,
+             r.opened_at.isoformat(), r.owner.public_id if r.owner else "")
+            for r in rows.order_by("opened_at")
+        ),
+    )  # fmt: skip

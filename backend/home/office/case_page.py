@@ -12,7 +12,7 @@ from backend.core.card_checks import check_no_card
 from backend.core.errors import DomainError, NotAllowed, NotFound
 from backend.core.formats import format_datetime
 from backend.core.web import words_of
-from backend.home.office import words
+from backend.home.office import case_summary, words
 from backend.home.office.base import (
     desk_page,
     done,
@@ -85,7 +85,10 @@ def _context(file: CaseFile, user: User, language: str) -> dict[str, Any]:
     seat = case_actions.seat_of(found, user)
     is_officer = Role.CASE_OFFICER in roles
     open_review = project.status == "in_review" and not file.my_review_is_in
+    summary, facts = case_summary.summary_of(_content(file), language)
     return {
+        "summary": summary,
+        "facts": facts,
         "file": file,
         "case": found,
         "project": project,

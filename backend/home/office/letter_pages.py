@@ -86,6 +86,7 @@ def _page(request: HttpRequest, letter_id: str, error: str = "", status: int = 2
         "can_sign": Role.SIGNER in roles and row.status == LetterStatus.PREPARED,
         "can_undo": bool(roles & {Role.LEAD, Role.SIGNER}) and is_waiting,
         "undone_reason": row.decision.undone_reason,
+        "typed_reason": request.POST.get("reason", ""),
     }  # fmt: skip
     return render(request, "office/letter.html", context, status=status)
 

@@ -100,9 +100,14 @@ def _section(group: GroupRows, filters: Filters, desk: Desk, user: User, languag
     name = str(words.GROUPS[group.group])
     if group.group == "today":
         name = f"{name}, {format_date(desk.today, language)}"
+    if group.group == "tomorrow" and group.last_day != desk.today + timedelta(days=1):
+        day = format_date(group.last_day, language) if group.last_day else ""
+        name = _("Due on the next working day, %(day)s") % {"day": day}
     if group.group == "week" and group.last_day:
         end = format_date(group.last_day - timedelta(days=2), language)
-        name = _("Later this week, to %(day)s") % {"day": end}
+        is_this = group.last_day - desk.today < timedelta(days=7)
+        words_of_week = _("Later this week, to %(day)s") if is_this else _("Next week, to %(day)s")
+        name = words_of_week % {"day": end}
     more = filters.query(group=group.group, after=group.next) if group.next else ""
     count = f"{len(group.rows)}+" if group.next else str(len(group.rows))
     lines = tuple(_line(row, desk, user, language) for row in group.rows)

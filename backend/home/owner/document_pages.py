@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backend.accounts.models import User
 from backend.core.errors import DomainError, Invalid
 from backend.core.upload_limit import MAX_BYTES, was_too_big
 from backend.home.files import file_response
 from backend.home.me_pages import person_of
 from backend.home.owner.frame import frame_of
 from backend.home.owner.small_forms import DocumentForm
+from backend.home.owner.stash import keep_and_sign_in, kept_for
 from backend.home.owner.words import SECTION_WORDS
 from backend.projects.document_actions import (
     MEGABYTE,
@@ -32,16 +34,17 @@ from backend.projects.owner_queries import proposal_for
 
 
 @never_cache
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def documents(request: HttpRequest, key: str) -> HttpResponse:
-    user = person_of(request)
+    if not isinstance(request.user, User):
+        return keep_and_sign_in(request)
+    user = request.user
     project = proposal_for(user, key)
     frame = frame_of(project, user)
     if not frame.may_edit:
         messages.info(request, _("This proposal cannot be edited now. Here is where it stands."))
         return redirect("owner:proposal", project.public_id)
-    form = DocumentForm(request.POST if request.method == "POST" else None)
+    form = _form_to_show(request)
     if request.method == "POST" and form.is_valid():
         try:
             file = read_upload(*_upload_of(request))
@@ -62,6 +65,19 @@ def documents(request: HttpRequest, key: str) -> HttpResponse:
         "next_task": frame.after("documents"),
     }
     return render(request, "owner/documents.html", context, status=400 if form.errors else 200)
+
+
+def _form_to_show(request: HttpRequest) -> DocumentForm:
+    """What was sent, or what was typed before a sign-in. A stranger's file is not kept."""
+    if request.method == "POST":
+        return DocumentForm(request.POST)
+    before = kept_for(request)
+    if before is None:
+        return DocumentForm()
+    messages.info(
+        request, _("Your sign-in had expired. What you typed is here; choose the file again.")
+    )
+    return DocumentForm(initial={name: values[0] for name, values in before.items() if values})
 
 
 def _upload_of(request: HttpRequest) -> tuple[bytes, str]:
