@@ -10,7 +10,7 @@ from backend.core.card_checks import BankText
 from backend.core.formats import CITY_ZONE
 from backend.core.money import Money
 from backend.funding.files import TakenFile, take_file
-from backend.home.pledge_forms import MoneyReading
+from backend.home.pledge_forms import MoneyReading, SumForm
 
 TEXT = {"class": "in", "autocomplete": "off"}
 NUMBER = {**TEXT, "inputmode": "decimal"}
@@ -146,8 +146,10 @@ def _day(label: Any) -> forms.DateField:
     )
 
 
-class SlipForm(MoneyReading, forms.Form):
+class SlipForm(SumForm):
     """What the bank's slip says of a payment to an owner."""
+
+    sum_field = "paid_vnd"
 
     bank_reference = BankText(
         label=_("The bank's reference"),
@@ -163,14 +165,8 @@ class SlipForm(MoneyReading, forms.Form):
         widget=forms.FileInput(attrs={"class": "in"}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        text = data.get("paid_vnd")
-        data["money"] = self.read_money("paid_vnd", text, "VND") if text else None
-        return data
 
-
-class ReceiptForm(MoneyReading, forms.Form):
+class ReceiptForm(SumForm):
     """What the bank's statement says of a transfer from an investor."""
 
     bank_reference = BankText(
@@ -184,13 +180,7 @@ class ReceiptForm(MoneyReading, forms.Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.currency = currency
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        text = data.get("amount")
-        data["money"] = self.read_money("amount", text, self.currency) if text else None
-        return data
+        self.sum_currency = currency
 
 
 class TransferForm(forms.Form):
@@ -205,7 +195,7 @@ class TransferForm(forms.Form):
     paid_on = _day(_("Day of payment"))
 
 
-class PaybackForm(MoneyReading, forms.Form):
+class PaybackForm(SumForm):
     amount = _money(_("Paid back, in ₫"))
     paid_on = _day(_("Day of payment"))
     note = forms.CharField(
@@ -214,12 +204,6 @@ class PaybackForm(MoneyReading, forms.Form):
     proof = forms.FileField(
         label=_("Proof of the bank"), required=False, widget=forms.FileInput(attrs={"class": "in"})
     )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        text = data.get("amount")
-        data["money"] = self.read_money("amount", text, "VND") if text else None
-        return data
 
 
 class ClaimForm(forms.Form):

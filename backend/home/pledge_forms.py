@@ -72,7 +72,25 @@ class MoneyReading:
         )
 
 
-class AmountForm(MoneyReading, forms.Form):
+class SumForm(MoneyReading, forms.Form):
+    """A form with one sum, which `clean` reads into `money` (None when it cannot be read)."""
+
+    sum_field = "amount"
+    sum_currency = "VND"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        text, currency = data.get(self.sum_field), self.currency_of(data)
+        data["money"] = (
+            self.read_money(self.sum_field, text, currency) if text and currency else None
+        )
+        return data
+
+    def currency_of(self, data: Mapping[str, Any]) -> str:
+        return self.sum_currency
+
+
+class AmountForm(SumForm):
     """How much, in which currency. `token` is made once per form, so that it counts once."""
 
     amount = forms.CharField(
@@ -91,11 +109,8 @@ class AmountForm(MoneyReading, forms.Form):
     )
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        text, currency = data.get("amount"), data.get("currency")
-        data["money"] = self.read_money("amount", text, currency) if text and currency else None
-        return data
+    def currency_of(self, data: Mapping[str, Any]) -> str:
+        return data.get("currency") or ""
 
 
 class CountryForm(forms.Form):
