@@ -59,10 +59,15 @@ def take_snapshot(
         previous_sha256=chained[0].previous_sha256, head_sha256=chained[-1].sha256,
         ledger_head=ledger_head or ZERO, ledger_position=ledger_position,
         row_count=len(chained), hidden_count=hidden,
-        csv=write_csv(chained), document={"rows": [_as_list(r) for r in rows]},
+        csv=write_csv(chained), document=document_of(rows),
     )  # fmt: skip
     audit.record("snapshot.taken", by=None, subject=row, data={"rows": len(chained)})
     return row
+
+
+def document_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the page is made of."""
+    return {"rows": [_as_list(row) for row in rows]}
 
 
 def _as_list(row: Row) -> list[Any]:

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from backend.funding.workflow import PLEDGE_PAID
 from backend.insights.facts import Before, Cell
-from backend.insights.flows_page import Cell as Shown
 from backend.insights.ledger_cells import payers, region_of
 from backend.insights.models import Snapshot
+from backend.insights.shown import Cell as Shown
 from backend.insights.sources import PAID_BACK
 from backend.insights.sql import rows_of
 from backend.ledger import sums
@@ -58,14 +58,28 @@ WHERE (parts.confirmed_at <= last_shown.at AND parts.until > last_shown.at) <> p
 GROUP BY parts.key
 """
 _SAVED = """
+WITH regions (country, region) AS (
+    SELECT * FROM unnest(%(countries)s::text[], %(regions)s::text[])
+)
 SELECT b.key, count(DISTINCT e.actor) FROM core_auditevent e
 JOIN unnest(%(keys)s::text[], %(ats)s::timestamptz[]) AS b (key, at) ON e.at > b.at
 CROSS JOIN LATERAL (
     SELECT to_char(min(at) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM') AS month
     FROM core_auditevent WHERE subject_id = e.subject_id
 ) first
-WHERE e.code = ANY(%(codes)s) AND (split_part(b.key, '|', 1) = 'total'
-    OR split_part(b.key, '|', 4) = first.month)
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (SELECT country FROM remittances_remittanceplan WHERE public_id = e.subject_id),
+        (SELECT f.country FROM accounts_investorprofile f JOIN accounts_user u ON u.id = f.user_id
+         WHERE u.public_id = e.actor), '') AS country
+) who
+LEFT JOIN regions g USING (country)
+WHERE e.code = ANY(%(codes)s) AND CASE split_part(b.key, '|', 1)
+    WHEN 'month' THEN split_part(b.key, '|', 4) = first.month
+    WHEN 'country' THEN split_part(b.key, '|', 5) = who.country
+    WHEN 'region' THEN split_part(b.key, '|', 6) =
+        CASE who.country WHEN '' THEN '' ELSE coalesce(g.region, 'other') END
+    ELSE true END
 GROUP BY b.key
 """
 SAVED = ["plan.created", "plan.changed", "plan.stopped", "calculation.saved", "calculation.dropped"]
@@ -120,11 +134,11 @@ def _changed(
     known: Mapping[str, Shown], places: Mapping[str, tuple[datetime, int]]
 ) -> dict[str, int]:
     found: dict[str, int] = {}
-    regions = corridors()
+    known_ = corridors()
+    regions = {"countries": list(known_), "regions": [c.region for c in known_.values()]}
     for measures, sql, more in (
-        ({"pledged"}, _PLEDGES, {"countries": list(regions),
-                                 "regions": [c.region for c in regions.values()]}),
-        ({"calculated"}, _SAVED, {"codes": SAVED}),
+        ({"pledged"}, _PLEDGES, regions),
+        ({"calculated"}, _SAVED, {"codes": SAVED, **regions}),
         (PAID_BACK, _PAID_BACK, {"paid": sorted(PLEDGE_PAID)}),
     ):  # fmt: skip
         keys = [key for key, cell in known.items() if cell.measure in measures]
@@ -160,7 +174,7 @@ def _money_changed(keys: list[str], known: Mapping[str, Shown], position: int) -
         for measure in ("held", "returned") if is_back else ("held",):
             for series, name in (
                 ("total", ""), ("field", field), ("ledger", one.currency), ("country", country),
-                ("region", region_of(country)),
+                ("region", region_of(country)), ("corridor", f"{country}|{field}"),
             ):  # fmt: skip
                 people[measure, series, name].add(investor)
     paid_out = sorted({t.code.split(":")[1] for t in touched if t.code.startswith("project_")})
@@ -169,7 +183,8 @@ def _money_changed(keys: list[str], known: Mapping[str, Shown], position: int) -
     for key in keys:
         cell = known[key]
         name = {"field": cell.field, "ledger": cell.unit, "country": cell.country,
-                "region": cell.region}.get(cell.series, "")  # fmt: skip
+                "region": cell.region, "corridor": f"{cell.country}|{cell.field}",
+                }.get(cell.series, "")  # fmt: skip
         own = len(people.get((cell.measure, cell.series, name), ()))
         shared = owners.get((cell.series, name), 0) if cell.measure != "returned" else 0
         found[key] = own or shared

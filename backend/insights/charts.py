@@ -2,19 +2,21 @@
 is an image with a name that says the finding in numbers; the table beside it says the rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 # Characters of a name and a figure that a phone shows on one line.
 ONE_LINE = 40
+# Months that have room for a name and a figure: on the whole page, and on half of it.
+LABELLED, LABELLED_HALF = 12, 8
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`share` of the largest, 0 to 1; None: hidden, drawn as an empty dashed bar. `is_part`: of a
-    month that is not over, drawn dashed."""
+    """`share` of the largest, 0 to 1; None: hidden, so there is no bar (a month: an empty box).
+    `is_part`: of a month that is not over, drawn dashed."""
 
     label: str
     text: str
@@ -29,7 +31,7 @@ def across(bars: Sequence[Bar], name: str) -> SafeString:
         # A long name leaves no room for the figure on the same line of a phone.
         own_line = len(bar.label) + len(bar.text) > ONE_LINE
         rows.append((_across(bar, top, 20 if own_line else 0),))
-        top += 74 if own_line else 54
+        top += (54 if own_line else 34) if bar.share is None else (74 if own_line else 54)
     return format_html(
         '<svg height="{}" role="img" aria-label="{}">{}</svg>', max(top - 16, 40), name,
         format_html_join("", "{}", rows),
@@ -39,7 +41,7 @@ def across(bars: Sequence[Bar], name: str) -> SafeString:
 def _across(bar: Bar, top: int, more: int) -> SafeString:
     at = top + more
     filled = (
-        format_html('<rect class="part" x="0" y="{}" width="100%" height="11" rx="2"/>', at + 21)
+        ""
         if bar.share is None
         else format_html(
             '<rect class="f0" x="0" y="{0}" width="100%" height="11" rx="2"/>'
@@ -49,15 +51,21 @@ def _across(bar: Bar, top: int, more: int) -> SafeString:
     )  # fmt: skip
     return format_html(
         '<text x="0" y="{0}">{1}</text>'
-        '<text class="b" x="100%" y="{2}" text-anchor="end">{3}</text>{4}',
-        top + 13, bar.label, at + 13, bar.text, filled,
+        '<text class="{5}" x="100%" y="{2}" text-anchor="end">{3}</text>{4}',
+        top + 13, bar.label, at + 13, bar.text, filled, "m" if bar.share is None else "b",
     )  # fmt: skip
 
 
 def upright(bars: Sequence[Bar], name: str, line: float | None, line_text: str) -> SafeString:
     """Months side by side; `line` is a level (0 to 1 of the height) to compare with."""
-    width = 92 / max(len(bars), 1)
-    parts = [_upright(bar, 8 + width * i, width, i % 2 == 1) for i, bar in enumerate(bars)]
+    width, last = 92 / max(len(bars), 1), len(bars) - 1
+    # Beyond a year there is room for every second or third name; the newest keeps its own.
+    every = -(-len(bars) // LABELLED)
+    parts = [
+        _upright(bar if (last - i) % every == 0 else replace(bar, label="", text=""),
+                 8 + width * i, width, (last - i) // every % 2 == 1)
+        for i, bar in enumerate(bars)
+    ]  # fmt: skip
     parts.append(SafeString('<line class="ax" x1="0" x2="100%" y1="250" y2="250"/>'))
     if line is not None:
         y = 250 - 200 * line
@@ -108,7 +116,8 @@ def meter(share: float, name: str, text: str, marks: Sequence[str]) -> SafeStrin
 def spans(rows: Sequence[tuple[str, int, int]], promise: int, name: str) -> SafeString:
     """Per month: half within (dot), nine in ten within (ring), and the promise as a line."""
     top = max([promise, *(most for _m, _h, most in rows)], default=1) * 1.1
-    width = 92 / max(len(rows), 1)
+    width, last = 92 / max(len(rows), 1), len(rows) - 1
+    every = -(-len(rows) // LABELLED_HALF)
 
     def y(days: int) -> str:
         return f"{250 - 220 * days / top:.1f}"
@@ -117,7 +126,8 @@ def spans(rows: Sequence[tuple[str, int, int]], promise: int, name: str) -> Safe
         "", '<line class="s1" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>'
         '<circle class="dot" cx="{0}%" cy="{1}" r="6"/><circle class="ring" cx="{0}%" cy="{2}" '
         'r="6"/><text class="{3}" x="{0}%" y="270" text-anchor="middle">{4}</text>',
-        ((f"{8 + width * (i + 0.5):.2f}", y(half), y(most), "m alt" if i % 2 else "m", month)
+        ((f"{8 + width * (i + 0.5):.2f}", y(half), y(most),
+          "m alt" if (last - i) // every % 2 else "m", "" if (last - i) % every else month)
          for i, (month, half, most) in enumerate(rows)),
     )  # fmt: skip
     return format_html(

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import structlog
 from django.db import transaction
 
+from backend.accounts.models import InvestorProfile
 from backend.core import audit
 from backend.core.clock import app_now, city_day
 from backend.core.formats import CITY_ZONE
@@ -20,11 +21,11 @@ from backend.funding.queries import paid_back_by_month
 from backend.insights import ledger_sums
 from backend.insights.changes import key_of
 from backend.insights.facts import Cell
-from backend.insights.flows_page import Cell as Shown
-from backend.insights.ledger_cells import money_cells
+from backend.insights.ledger_cells import money_cells, region_of
 from backend.insights.models import Snapshot, SnapshotCheck
 from backend.insights.office import ORIGINS, SUMS
 from backend.insights.rates import rates_of_year
+from backend.insights.shown import Cell as Shown
 from backend.insights.sources import PAID_BACK, counted
 from backend.insights.sql import rows_of
 from backend.remittances.corridors import corridors
@@ -122,16 +123,25 @@ def _pledged(snapshot: Snapshot) -> dict[str, int]:
 def _calculated(snapshot: Snapshot) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     rates = rates_of_year(city_day(snapshot.taken_at).year)
-    said = [(row.saved_at, row.year_vnd) for row in SavedCalculation.objects.iterator()]
+    live_in = dict(InvestorProfile.objects.values_list("user_id", "country"))
+    said = [
+        (row.saved_at, row.year_vnd, live_in.get(row.user_id, ""))
+        for row in SavedCalculation.objects.iterator()
+    ]
     for plan in RemittancePlan.objects.exclude(status=PlanStatus.STOPPED).iterator():
         rate = rates.get(plan.currency)
         if rate is not None:
             dong = plan.share.major * 12 * Decimal(rate.rate)
-            said.append((plan.created_at, int(dong.quantize(Decimal(1), ROUND_HALF_UP))))
-    for at, vnd in said:
-        month = f"{at.astimezone(CITY_ZONE):%Y-%m}"
-        found[_cell("total", "calculated").key] += vnd
-        found[_cell("month", "calculated", period=month).key] += vnd
+            vnd = int(dong.quantize(Decimal(1), ROUND_HALF_UP))
+            said.append((plan.created_at, vnd, plan.country))
+    for at, vnd, country in said:
+        month, region = f"{at.astimezone(CITY_ZONE):%Y-%m}", region_of(country)
+        for cell in (
+            _cell("total", "calculated"), _cell("month", "calculated", period=month),
+            _cell("country", "calculated", country=country, region=region),
+            _cell("region", "calculated", region=region),
+        ):  # fmt: skip
+            found[cell.key] += vnd
     return found
 
 

@@ -3,7 +3,7 @@ they are shown; a chain of their own. Deterministic, made from no person's data.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backend.insights.facts import Cell
 from backend.insights.ledger_origins import shared
@@ -56,15 +56,13 @@ def example_cells() -> list[Cell]:
     found = [_filled(cell, sums[cell], len(people[cell])) for cell in sums]
     total = sums[_key("total")]
     found.append(_filled(_key("total", "calculated"), total * 4, 21_400))
-    countries = {c.country: vnd for c, vnd in sums.items() if c.series == "country"}
+    crossed = {f"{c.country}|{c.field}": vnd for c, vnd in sums.items() if c.series == "corridor"}
+    found += [c for c in _money("calculated", shared(total * 4, crossed), 70)
+              if c.series in {"country", "region"}]  # fmt: skip
     for measure, part in (("held", 44), ("released", 21), ("returned", 2)):
         money = total * part // 100
         found.append(_filled(_key("total", measure), money, 5_700))
-        for number, field in enumerate(keys("field")):
-            found.append(
-                _filled(_key("field", measure, field=field), money * (5 - number) // 15, 900)
-            )
-        found += _money_by_country(measure, shared(money, countries), part)
+        found += _money(measure, shared(money, crossed), part)
     for month, claimed, verified in (("2026-09", 40, 0), ("2026-10", 60, 120), ("2026-11", 90, 75)):
         for measure, millions in (("paid_back_claimed", claimed), ("paid_back_verified", verified)):
             if millions:
@@ -81,16 +79,22 @@ def example_cells() -> list[Cell]:
     return found
 
 
-def _money_by_country(measure: str, sums: dict[str, int], part: int) -> Iterator[Cell]:
-    """A measure over countries and regions; of every country the same share of its people."""
-    regions: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for country, vnd in sums.items():
-        region, people = corridors()[country].region, max(WEIGHTS[country] * part // 12, 1)
-        regions[region][0] += vnd
-        regions[region][1] += people
-        yield _filled(_key("country", measure, country=country, region=region), vnd, people)
-    for region, (vnd, people) in regions.items():
-        yield _filled(_key("region", measure, region=region), vnd, people)
+def _money(measure: str, sums: Mapping[str, int], part: int) -> Iterator[Cell]:
+    """A measure over countries, regions, fields and corridors; everywhere the same share of the
+    people of a country."""
+    found: dict[Cell, list[int]] = defaultdict(lambda: [0, 0])
+    for corridor, vnd in sums.items():
+        country, field = corridor.split("|")
+        region, people = corridors()[country].region, max(WEIGHTS[country] * part // 60, 1)
+        for cell in (
+            _key("country", measure, country=country, region=region),
+            _key("region", measure, region=region), _key("field", measure, field=field),
+            _key("corridor", measure, country=country, region=region, field=field),
+        ):  # fmt: skip
+            found[cell][0] += vnd
+            found[cell][1] += people
+    for cell, (vnd, people) in found.items():
+        yield _filled(cell, vnd, people)
 
 
 def _key(series: str, measure: str = "pledged", **place: str) -> Cell:

@@ -1,75 +1,36 @@
 """The public account as its page shows it: findings in words, charts, tables, of one snapshot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.core.clock import city_day
-from backend.core.formats import (
-    MONTHS_EN,
-    format_money,
-    format_money_long,
-    format_number,
-    format_partial_date,
-)
+from backend.core.formats import format_money_long
 from backend.core.money import Money
 from backend.insights import charts
 from backend.insights.charts import Bar
+from backend.insights.country_tables import Crossing, crossed_tables, table_by
 from backend.insights.models import Snapshot
 from backend.insights.published import Figure, series, target
-from backend.projects import taxonomy
+from backend.insights.shown import (
+    BILLION,
+    Cell,
+    Cells,
+    Table,
+    Words,
+    billions,
+    region_name,
+    step_words,
+)
 
-BILLION = 10**9
 STEPS = ("calculated", "pledged", "held", "released", "returned")
-MONEY = ("held", "released", "returned")
-# The year of the published series that is split by region.
-REGIONS_OF = "2025"
-
-
-class Cell(NamedTuple):
-    """A row of the snapshot's document."""
-
-    series: str
-    measure: str
-    unit: str
-    period: str
-    country: str
-    region: str
-    field: str
-    pillar: str
-    place: str
-    value: int | None
-    people: int | None
-    status: str
-    # The version of the earlier snapshot that the figure is from; empty: of this one.
-    since: str = ""
-
-    @property
-    def is_hidden(self) -> bool:
-        return self.status == "hidden"
-
-
-@dataclass(frozen=True)
-class Table:
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-    @property
-    def is_broad(self) -> bool:
-        """More columns than half of a page takes."""
-        return len(self.head) > 4
-
-    @property
-    def labelled(self) -> list[list[tuple[str, str]]]:
-        """Each cell with the head of its column, which stands beside it on a phone."""
-        return [list(zip(self.head, row, strict=True)) for row in self.rows]
+# So many bars of a split are drawn; the table has all.
+DRAWN = 10
 
 
 @dataclass(frozen=True)
@@ -91,90 +52,30 @@ class FlowsPage:
     sentence: str
     meter: SafeString
     meter_note: str
+    # Those that show something, and those whose figures are all hidden or not there yet.
     charts: Sequence[Chart]
+    undrawn: Sequence[Chart]
     targets: Table
     series: Table
-    corridors: Sequence[Table]
+    corridors: Sequence[Crossing]
     hidden: int
     kept: int
-
-
-def language_of_page() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
-
-
-class Words:
-    """Names and sums in one language."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-
-    def sum(self, cell: Cell | None) -> str:
-        if cell is None:
-            return format_money(Money(0, "VND"), self.language)
-        if cell.value is None:
-            return _("Not shown")
-        return format_money_long(Money(cell.value, "VND"), self.language)
-
-    def people(self, cell: Cell | None) -> str:
-        if cell is None:
-            return "0"
-        if cell.is_hidden:
-            return _("Not shown")
-        return "" if cell.people is None else self.number(cell.people)
-
-    def billions_usd(self, figure: Figure | None) -> str:
-        if figure is None:
-            return "–"
-        return f"{self.number(figure.value)} {_('billion USD')}"
-
-    def number(self, value: int | Decimal) -> str:
-        return format_number(value, self.language)
-
-    def month(self, period: str, *, short: bool = False) -> str:
-        number = int(period[5:7])
-        if self.language == "vi":
-            return f"{number:02d}/{period[:4]}"
-        name = MONTHS_EN[number - 1]
-        return f"{name[:3]}" if short else f"{name} {period[:4]}"
-
-    def source(self, figure: Figure) -> str:
-        """The publisher and the day; the number of its article stays in the data file."""
-        return (
-            f"{figure.source.split()[0]}, {format_partial_date(figure.source_date, self.language)}"
-        )
-
-    def plan(self, basis: str) -> str:
-        """`plan 90/KH-UBND` as each language calls it."""
-        number = basis.removeprefix("plan ")
-        return basis if self.language == "en" or number == basis else f"Kế hoạch {number}"
-
-    def name(self, kind: str, key: str) -> str:
-        if not key:
-            return _("Not stated")
-        if kind == "region":
-            return _region(key)
-        if not taxonomy.is_known(kind, key):
-            return key
-        label = taxonomy.label(kind, key, self.language)
-        return label[:1].upper() + label[1:]
-
-
-def _region(key: str) -> str:
-    return {
-        "asia": _("Asia"), "americas": _("Americas"), "europe": _("Europe"),
-        "oceania": _("Oceania"), "africa": _("Africa"), "all": _("All"),
-    }.get(key, _("Other"))  # fmt: skip
 
 
 def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
     """Everything below the heading, from the snapshot's own document."""
     words = Words(language)
-    cells = [Cell(*row) for row in snapshot.document["rows"]]
-    total = _one(cells, "total", "pledged")
+    cells = Cells(snapshot.document["rows"])
+    total = cells.total("pledged")
     year = snapshot.taken_at.year
     goal = target(year, "mobilised") or target(2026, "mobilised")
     assert goal is not None
+    found = [
+        _by_month(cells, goal, f"{city_day(snapshot.taken_at):%Y-%m}", words),
+        _steps(cells, words),
+        *(_by(cells, name, words) for name in ("country", "region", "field", "pillar", "place")),
+        _paid_back(cells, words), _milestones(cells, words), _decisions(cells, words),
+    ]  # fmt: skip
     return FlowsPage(
         snapshot=snapshot,
         sentence=_sentence(total, words),
@@ -183,30 +84,14 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
             "year": goal.period, "sum": words.number(goal.value), "basis": words.plan(goal.basis),
             "source": words.source(goal),
         },
-        charts=[
-            _by_month(cells, goal, f"{city_day(snapshot.taken_at):%Y-%m}", words),
-            _steps(cells, words),
-            _by(cells, "country", words), _by(cells, "region", words), _by(cells, "field", words),
-            _by(cells, "pillar", words), _by(cells, "place", words), _paid_back(cells, words),
-            _milestones(cells, words), _decisions(cells, words),
-        ],
+        charts=[chart for chart in found if chart.svg],
+        undrawn=[chart for chart in found if not chart.svg],
         targets=targets_table(total, words),
         series=_published(words),
-        corridors=[
-            _crossed(cells, "corridor", "field", words),
-            _crossed(cells, "country_month", "period", words),
-        ],
+        corridors=crossed_tables(cells, words),
         hidden=snapshot.hidden_count,
-        kept=sum(1 for cell in cells if cell.status == "kept"),
+        kept=sum(1 for cell in cells.all if cell.status == "kept"),
     )  # fmt: skip
-
-
-def _one(cells: Sequence[Cell], series_: str, measure: str) -> Cell | None:
-    return next((c for c in cells if c.series == series_ and c.measure == measure), None)
-
-
-def _of(cells: Sequence[Cell], series_: str, measure: str = "pledged") -> list[Cell]:
-    return [c for c in cells if c.series == series_ and c.measure == measure]
 
 
 def _sentence(total: Cell | None, words: Words) -> str:
@@ -231,18 +116,22 @@ def _meter(total: Cell | None, goal: Figure, words: Words) -> SafeString:
     return charts.meter(value / most, name, text, marks)
 
 
-def _shares(cells: Sequence[Cell]) -> list[float | None]:
-    most = max((c.value or 0 for c in cells), default=0) or 1
-    return [None if c.value is None else c.value / most for c in cells]
+def _bars(named: Sequence[tuple[str, Cell | None]], words: Words) -> list[Bar]:
+    """Bars beside the largest; a figure that is not there is nil."""
+    most = max((c.value or 0 for _n, c in named if c), default=0) or 1
+    return [
+        Bar(name, words.sum(c), None if c and c.is_hidden else ((c.value or 0) if c else 0) / most)
+        for name, c in named
+    ]
 
 
-def _by_month(cells: Sequence[Cell], goal: Figure, this_month: str, words: Words) -> Chart:
-    months = sorted(_of(cells, "month"), key=lambda c: c.period)
+def _by_month(cells: Cells, goal: Figure, this_month: str, words: Words) -> Chart:
+    months = sorted(cells.of("month"), key=lambda c: c.period)
     shown = [c for c in months if c.value is not None]
     pace = int(goal.value) * BILLION // 12
     most = max([pace, *(c.value or 0 for c in months)])
     bars = [
-        Bar(words.month(c.period, short=True), _billions(c, words),
+        Bar(words.month(c.period, short=True), billions(c, words),
             None if c.value is None else c.value / most, c.period == this_month) for c in months
     ]  # fmt: skip
     finding = _("No month shows a sum yet")
@@ -264,7 +153,7 @@ def _by_month(cells: Sequence[Cell], goal: Figure, this_month: str, words: Words
         _("Pledged by month"), (_("Month"), _("Amount"), _("Number of people")),
         [(words.month(c.period), words.sum(c), words.people(c)) for c in months],
     )  # fmt: skip
-    svg = charts.upright(bars, finding, pace / most, line) if months else None
+    svg = charts.upright(bars, finding, pace / most, line) if shown else None
     note = _("Live pledges by the month they were made, billion ₫, at the rate fixed for each. The "
              "pace is the year's target spread evenly over twelve months.")  # fmt: skip
     if any(bar.is_part for bar in bars):
@@ -274,38 +163,9 @@ def _by_month(cells: Sequence[Cell], goal: Figure, this_month: str, words: Words
     return Chart("month", finding, _("Pledged each month, billion ₫"), svg, note, table, True)
 
 
-def _billions(cell: Cell, words: Words) -> str:
-    if cell.value is None:
-        return "–"
-    return words.number((Decimal(cell.value) / BILLION).quantize(Decimal("0.1")))
-
-
-def step_words() -> Mapping[str, tuple[str, str]]:
-    """What each step is called and what it counts."""
-    return {
-        "calculated": (
-            _("Calculated"),
-            _("A year of the plans and calculations that people saved"),
-        ),
-        "pledged": (_("Pledged"), _("Recorded, not charged when made")),
-        "held": (_("Held"), _("Charged, waiting for milestones")),
-        "released": (_("Released"), _("Paid out on verified milestones")),
-        "returned": (_("Returned"), _("Back to the people who gave")),
-    }
-
-
-def _steps(cells: Sequence[Cell], words: Words) -> Chart:
-    found = [(step, _one(cells, "total", step)) for step in STEPS]
+def _steps(cells: Cells, words: Words) -> Chart:
+    found = [(step, cells.total(step)) for step in STEPS]
     names = step_words()
-    most = max((c.value or 0 for _s, c in found if c), default=0) or 1
-    bars = [
-        Bar(
-            names[s][0],
-            words.sum(c),
-            None if c and c.is_hidden else ((c.value or 0) if c else 0) / most,
-        )
-        for s, c in found
-    ]
     pledged, held = dict(found)["pledged"], dict(found)["held"]
     finding = _("Each state is counted on its own; some sums are not shown")
     if not any(c and c.is_hidden for c in (pledged, held)):
@@ -319,11 +179,13 @@ def _steps(cells: Sequence[Cell], words: Words) -> Chart:
     )  # fmt: skip
     note = _("Two states are never added up in one figure. Held, released and returned come from "
              "the ledger; nil means that nothing has been charged.")  # fmt: skip
-    svg = charts.across(bars, finding)
+    is_shown = any(c and c.value is not None for _s, c in found)
+    bars = _bars([(names[s][0], c) for s, c in found], words)
+    svg = charts.across(bars, finding) if is_shown else None
     return Chart("steps", finding, _("All sums since the start"), svg, note, table, True)
 
 
-def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
+def _by(cells: Cells, name: str, words: Words) -> Chart:
     titles = {
         "country": (_("Pledged by country of residence"), _("Country or territory")),
         "region": (_("Pledged by region"), _("Region")),
@@ -331,33 +193,29 @@ def _by(cells: Sequence[Cell], name: str, words: Words) -> Chart:
         "pillar": (_("Pledged by pillar"), _("Pillar")),
         "place": (_("Pledged by place"), _("Place")),
     }[name]
-    rows = sorted(_of(cells, name), key=lambda c: (c.value is None, -(c.value or 0), c.period))
-    label = {c: words.name(name, getattr(c, name)) for c in rows}
-    shown = [c for c in rows if c.value is not None]
+    rows = sorted(cells.of(name), key=lambda c: (c.value is None, -(c.value or 0), c.period))
+    shown = [(words.name(name, getattr(c, name)), c) for c in rows if c.value is not None]
     finding = titles[0] + ": " + _("nothing to show yet")
     if shown:
         finding = _("%(name)s comes first with %(sum)s") % {
-            "name": label[shown[0]], "sum": words.sum(shown[0]),
+            "name": shown[0][0], "sum": words.sum(shown[0][1]),
         }  # fmt: skip
     elif rows:
         finding = titles[0] + ": " + _("all hidden for privacy")
-    first = rows[:10]
-    svg = (
-        charts.across(
-            [Bar(label[c], words.sum(c), s) for c, s in zip(first, _shares(rows), strict=False)],
-            finding,
-        )
-        if rows
-        else None
-    )
-    table = _table_by(cells, name, titles, words)
-    note = _note_by(cells, name, words)
-    return Chart(name, finding, titles[0], svg, note, table, is_wide=table.is_broad)
+    svg = charts.across(_bars(shown[:DRAWN], words), finding) if shown else None
+    table = table_by(cells, name, titles, words)
+    note = _note_by(cells, name, len(shown), words)
+    return Chart(name, finding, titles[0], svg, note, table)
 
 
-def _note_by(cells: Sequence[Cell], name: str, words: Words) -> str:
+def _note_by(cells: Cells, name: str, shown: int, words: Words) -> str:
     note = []
-    hidden = sum(1 for c in cells if c.series == name and c.is_hidden)
+    if shown > DRAWN:
+        note.append(
+            _("The %(drawn)s largest of %(n)s are drawn; the table has all.")
+            % {"drawn": DRAWN, "n": words.number(shown)}
+        )
+    hidden = sum(1 for c in cells.all if c.series == name and c.is_hidden)
     if hidden:
         note.append(
             _("%(n)s hidden for privacy: fewer than ten people, or needed to protect such a cell.")
@@ -373,67 +231,13 @@ def _note_by(cells: Sequence[Cell], name: str, words: Words) -> str:
     return " ".join(note)
 
 
-def _table_by(cells: Sequence[Cell], name: str, titles: tuple[str, str], words: Words) -> Table:
-    """Pledged, and where it is known by the same key also held, released and returned."""
-    by = {m: {getattr(c, name): c for c in _of(cells, name, m)} for m in ("pledged", *MONEY)}
-    keys = {key: None for found in by.values() for key in found}
-
-    def rank(key: str) -> tuple[bool, int, str]:
-        cell = by["pledged"].get(key)
-        return cell is None or cell.value is None, -(cell.value or 0) if cell else 0, key
-
-    steps = [m for m in MONEY if by[m]]
-    published = _newest_by_region() if name == "region" else {}
-    head = [titles[1], _("Pledged"), _("Number of people"), *(step_words()[m][0] for m in steps)]
-    if published:
-        head.append(_("Sent to the city in %(year)s, as published") % {"year": REGIONS_OF})
-    rows = []
-    for key in sorted(keys, key=rank):
-        row = [words.name(name, key), words.sum(by["pledged"].get(key)),
-               words.people(by["pledged"].get(key))]  # fmt: skip
-        row += [words.sum(by[m].get(key)) for m in steps]
-        if published:
-            row.append(words.billions_usd(published.get(key)))
-        rows.append(row)
-    return Table(titles[0], head, rows)
-
-
-def _newest_by_region() -> dict[str, Figure]:
-    """Remittances of the last published year by region, which stand beside pledges for size."""
-    return {f.region: f for f in series("hcmc_inflow") if f.period == REGIONS_OF}
-
-
-def _crossed(cells: Sequence[Cell], series_: str, across: str, words: Words) -> Table:
-    """Countries against fields or months, billion ₫; a dash where nobody pledged."""
-    rows = _of(cells, series_)
-    columns = sorted({getattr(c, across) for c in rows})
-    heads = [words.month(k) if across == "period" else words.name(across, k) for k in columns]
-    total = {c.country: c.value or 0 for c in _of(cells, "country")}
-    by = {(c.country, getattr(c, across)): c for c in rows}
-    lines = [
-        (words.name("country", country), *(_crossing(by.get((country, k)), words) for k in columns))
-        for country in sorted({c.country for c in rows}, key=lambda c: (-total.get(c, 0), c))
-    ]
-    caption = (
-        _("Pledged by country and field, billion ₫") if across == "field"
-        else _("Pledged by country and month, billion ₫")
-    )  # fmt: skip
-    return Table(caption, (_("Country or territory"), *heads), lines)
-
-
-def _crossing(cell: Cell | None, words: Words) -> str:
-    if cell is None:
-        return "–"
-    return _("Not shown") if cell.value is None else _billions(cell, words)
-
-
-def _paid_back(cells: Sequence[Cell], words: Words) -> Chart:
+def _paid_back(cells: Cells, words: Words) -> Chart:
     """What owners report to have paid back outside this site, claimed and verified apart."""
     names = {
         "paid_back_verified": _("Verified by an officer"),
         "paid_back_claimed": _("Claimed by owners, not verified yet"),
     }
-    total = {m: _one(cells, "total", m) for m in names}
+    total = {m: cells.total(m) for m in names}
     found = [c for c in total.values() if c is not None]
     finding = _("No owner has reported a payback yet")
     if found:
@@ -441,14 +245,7 @@ def _paid_back(cells: Sequence[Cell], words: Words) -> Chart:
             "verified": words.sum(total["paid_back_verified"]),
             "claimed": words.sum(total["paid_back_claimed"]),
         }  # fmt: skip
-    most = max((c.value or 0 for c in found), default=0) or 1
-    bars = [
-        Bar(
-            names[m], words.sum(c), None if c and c.is_hidden else (c.value or 0 if c else 0) / most
-        )
-        for m, c in total.items()
-    ]
-    by = {m: {c.period: c for c in _of(cells, "month", m)} for m in names}
+    by = {m: {c.period: c for c in cells.of("month", m)} for m in names}
     months = sorted({month for of in by.values() for month in of})
     table = Table(
         _("Paid back, as owners report it, by month of payment"), (_("Month"), *names.values()),
@@ -457,17 +254,18 @@ def _paid_back(cells: Sequence[Cell], words: Words) -> Chart:
     note = _("Owners of loans, convertibles and the like pay supporters back directly: none of it "
              "passes through here or stands in the ledger. Verified: an officer checked the "
              "proof.")  # fmt: skip
-    svg = charts.across(bars, finding) if found else None
+    bars = _bars([(names[m], c) for m, c in total.items()], words)
+    svg = charts.across(bars, finding) if any(c.value is not None for c in found) else None
     return Chart("paid_back", finding, _("Reported in ₫ since the start"), svg, note, table)
 
 
-def _milestones(cells: Sequence[Cell], words: Words) -> Chart:
+def _milestones(cells: Cells, words: Words) -> Chart:
     names = {
         "on_time": _("Verified on time"), "late_done": _("Verified late"),
         "failed": _("Not met, money returned"), "overdue": _("Past its date, not verified"),
         "claimed": _("Claimed, being checked"), "planned": _("Not due yet"),
     }  # fmt: skip
-    found = {c.measure: c for c in cells if c.series == "milestone"}
+    found = {c.measure: c for c in cells.all if c.series == "milestone"}
     rows = [(names[k], found[k]) for k in names if k in found]
     count = {k: found[k].value or 0 if k in found else 0 for k in names}
     due = sum(count[k] for k in ("on_time", "late_done", "failed", "overdue"))
@@ -490,9 +288,9 @@ def _milestones(cells: Sequence[Cell], words: Words) -> Chart:
     return Chart("milestones", finding, _("Milestones of listed projects"), svg, note, table)
 
 
-def _decisions(cells: Sequence[Cell], words: Words) -> Chart:
+def _decisions(cells: Cells, words: Words) -> Chart:
     by_month: dict[str, dict[str, int]] = {}
-    for cell in cells:
+    for cell in cells.all:
         if cell.series == "decision":
             by_month.setdefault(cell.period, {})[cell.measure] = cell.value or 0
     promise = settings.REVIEW_WORKING_DAYS
@@ -517,7 +315,7 @@ def _decisions(cells: Sequence[Cell], words: Words) -> Chart:
     )  # fmt: skip
     note = _("Dot: half. Ring: nine in ten. Dashed line: the promise. Weekends and public holidays "
              "are left out. Examples are included: their dates are invented.")  # fmt: skip
-    return Chart("decisions", finding, _("Working days to a decision"), svg, note, table, True)
+    return Chart("decisions", finding, _("Working days to a decision"), svg, note, table)
 
 
 def targets_table(total: Cell | None, words: Words) -> Table:
@@ -546,7 +344,7 @@ def _published(words: Words) -> Table:
     }  # fmt: skip
     unit = _("billion USD")
     rows = [
-        (f.period, _region(f.region), f"{words.number(f.value)} {unit}",
+        (f.period, region_name(f.region), f"{words.number(f.value)} {unit}",
          status[f.status], words.source(f))
         for f in series("hcmc_inflow")
     ]  # fmt: skip

@@ -7,11 +7,11 @@ is shared in proportion to what each country has in the round, what was returned
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.core.money import Money
-from backend.funding.queries import Rate, convert
+from backend.funding.queries import convert
 from backend.funding.workflow import PLEDGE_PAID
 from backend.insights.facts import Cell
 from backend.insights.ledger_origins import Origin, Pots, pots_of, shared
@@ -36,21 +36,33 @@ JOIN projects_project j ON j.id = r.project_id
 LEFT JOIN regions g ON g.country = p.country
 WHERE (r.public_id = ANY(%(abouts)s) OR j.public_id = ANY(%(abouts)s))
     AND p.status = ANY(%(statuses)s)
-GROUP BY GROUPING SETS ((), (j.field), (p.currency), (p.country), (g.region))
+GROUP BY GROUPING SETS
+    ((), (j.field), (p.currency), (p.country), (g.region), (j.field, p.country))
 """
 # Bits of GROUPING(field, currency, country, region): 1 where a column is not grouped by.
-_WHICH = {0b1111: "total", 0b0111: "field", 0b1011: "ledger", 0b1101: "country", 0b1110: "region"}
+_WHICH = {
+    0b1111: "total", 0b0111: "field", 0b1011: "ledger", 0b1101: "country", 0b1110: "region",
+    0b0101: "corridor",
+}  # fmt: skip
 _FIELDS = """
 SELECT r.public_id, coalesce(j.field, ''), j.public_id FROM funding_round r
 JOIN projects_project j ON j.id = r.project_id
 """
 
 
-@dataclass
-class Moved:
-    """Of one measure: minor units by (round or project, currency, year), and who has part in it."""
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a round or project has of a measure, in a currency and a year: minor units, and the
+    same in đồng, whole and by country."""
 
-    minor: dict[tuple[str, str, int], int] = field(default_factory=lambda: defaultdict(int))
+    measure: str
+    about: str
+    currency: str
+    year: int
+    field: str
+    minor: int
+    vnd: int
+    by_country: Mapping[str, int]
 
 
 def measure_of(row: Turnover) -> Iterator[tuple[str, str, int]]:
@@ -69,17 +81,31 @@ def measure_of(row: Turnover) -> Iterator[tuple[str, str, int]]:
 def money_cells(rows: Iterable[Turnover], origins: Iterable[Origin], year: int) -> Iterator[Cell]:
     """Exact in each currency, and together in đồng: what moved at the rate of its year, what is
     held at the rate of `year`."""
-    moved = {measure: Moved() for measure in MONEY}
+    facts = facts_of(rows, origins, year)
+    for measure in MONEY:
+        yield from _cells(measure, [fact for fact in facts if fact.measure == measure])
+
+
+def facts_of(rows: Iterable[Turnover], origins: Iterable[Origin], year: int) -> list[Fact]:
+    """What every figure of money is made of."""
+    moved: dict[tuple[str, str, str, int], int] = defaultdict(int)
     for row in rows:
         for measure, about, minor in measure_of(row):
             of = year if measure == "held" else int(row.month[:4])
-            moved[measure].minor[about, row.currency, of] += minor
-    years = {key[2] for one in moved.values() for key in one.minor}
-    rates = {of: rates_of_year(of) for of in years}
-    projects = _projects() if years else _Projects()
-    pots = pots_of(origins)
-    for measure in MONEY:
-        yield from _cells(measure, moved[measure], projects, pots, rates)
+            moved[measure, about, row.currency, of] += minor
+    rates = {of: rates_of_year(of) for of in {key[3] for key in moved}}
+    projects = _projects() if moved else _Projects()
+    pots, found = pots_of(origins), []
+    for (measure, about, currency, of), minor in moved.items():
+        if not minor:
+            continue
+        vnd = convert(Money(minor, currency), "VND", rates[of]).money.minor
+        weights = _weights(measure, projects.rounds.get(about) or [about], currency, of, pots)
+        found.append(
+            Fact(measure, about, currency, of, projects.fields.get(about, ""), minor, vnd,
+                 shared(vnd, weights))
+        )  # fmt: skip
+    return found
 
 
 @dataclass(frozen=True)
@@ -99,29 +125,37 @@ def _projects() -> _Projects:
     return found
 
 
-def _cells(
-    measure: str, moved: Moved, projects: _Projects, pots: Pots, rates: dict[int, dict[str, Rate]]
-) -> Iterator[Cell]:
-    facts = {key: minor for key, minor in moved.minor.items() if minor}
-    people = payers(measure, sorted({about for about, _currency, _year in facts}))
-    exact: dict[str, int] = defaultdict(int)
-    by_field: dict[str, int] = defaultdict(int)
-    by_country: dict[str, int] = defaultdict(int)
-    for (about, currency, year), minor in facts.items():
-        vnd = convert(Money(minor, currency), "VND", rates[year]).money.minor
-        exact[currency] += minor
-        by_field[projects.fields.get(about, "")] += vnd
-        rounds = projects.rounds.get(about) or [about]
-        for country, part in shared(vnd, _weights(measure, rounds, currency, year, pots)).items():
-            by_country[country] += part
+def _cells(measure: str, facts: Sequence[Fact]) -> Iterator[Cell]:
+    people = payers(measure, sorted({fact.about for fact in facts}))
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for fact in facts:
+        sums["ledger", fact.currency] += fact.minor
+        sums["field", fact.field] += fact.vnd
+        for country, vnd in fact.by_country.items():
+            sums["country", country] += vnd
+            sums["region", region_of(country)] += vnd
+            sums["corridor", f"{country}|{fact.field}"] += vnd
     # Where nobody can be counted the figure is hidden.
     least = 1 if facts else 0
-    yield Cell("total", measure, "VND", sum(by_field.values()), people.get(("total", ""), least))
-    for name, vnd in by_field.items():
-        yield Cell("field", measure, "VND", vnd, people.get(("field", name), least), field=name)
-    for currency, minor in exact.items():
-        yield Cell("ledger", measure, currency, minor, people.get(("ledger", currency), least))
-    yield from _by_country(measure, by_country, people, least)
+    total = sum(fact.vnd for fact in facts)
+    yield Cell("total", measure, "VND", total, max(people.get(("total", ""), 0), least))
+    for (series, name), value in sums.items():
+        unit = name if series == "ledger" else "VND"
+        place = _place(series, name)
+        count = max(people.get((series, name), 0), least)
+        yield Cell(series, measure, unit, value, count, **place)
+
+
+def _place(series: str, name: str) -> dict[str, str]:
+    """Where a cell stands."""
+    if series in {"field", "region"}:
+        return {series: name}
+    country, _bar, field_ = name.partition("|")
+    if series == "country":
+        return {"country": country, "region": region_of(country)}
+    if series == "corridor":
+        return {"country": country, "region": region_of(country), "field": field_}
+    return {}
 
 
 def _weights(
@@ -134,24 +168,6 @@ def _weights(
         for country, minor in (of or {}).items():
             found[country] += minor
     return found
-
-
-def _by_country(
-    measure: str, by_country: Mapping[str, int], people: Mapping[tuple[str, str], int], least: int
-) -> Iterator[Cell]:
-    """Countries that have a part, and their regions."""
-    by_region: dict[str, int] = defaultdict(int)
-    for country, vnd in by_country.items():
-        region = region_of(country)
-        by_region[region] += vnd
-        yield Cell(
-            "country", measure, "VND", vnd, people.get(("country", country), least),
-            country=country, region=region,
-        )  # fmt: skip
-    for region, vnd in by_region.items():
-        yield Cell(
-            "region", measure, "VND", vnd, people.get(("region", region), least), region=region
-        )
 
 
 def region_of(country: str) -> str:
@@ -174,6 +190,6 @@ def payers(measure: str, abouts: list[str]) -> dict[tuple[str, str], int]:
     for which, name, currency, country, region, count in rows:
         series = _WHICH[which]
         key = {"total": "", "field": name, "ledger": currency, "country": country,
-               "region": region}[series]  # fmt: skip
+               "region": region, "corridor": f"{country}|{name}"}[series]  # fmt: skip
         found[series, key] = int(count)
     return found

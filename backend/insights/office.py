@@ -3,26 +3,35 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
 
+from backend.core.clock import app_now, city_day
 from backend.core.formats import CITY_ZONE, format_money_long
 from backend.core.money import Money
-from backend.funding.models import Pledge
+from backend.funding.models import Pledge, Round
 from backend.funding.workflow import PLEDGE_LIVE
 from backend.insights.facts import Cell
-from backend.insights.flows_page import Cell as Shown
-from backend.insights.flows_page import Table, Words, language_of_page, step_words, targets_table
-from backend.insights.ledger_cells import measure_of
+from backend.insights.flows_page import targets_table
+from backend.insights.ledger_cells import MONEY, facts_of, measure_of, region_of
 from backend.insights.ledger_sums import as_of_now
 from backend.insights.models import Correction, Snapshot, SnapshotCheck
 from backend.insights.queries import corrections, snapshots
+from backend.insights.shown import Cell as Shown
+from backend.insights.shown import Table, Words, language_of_page, step_words
 from backend.insights.sources import real_cells
+from backend.projects.models import Project
+from backend.remittances.corridors import corridors
 
-DRILLS = {"month": _("Month"), "field": _("Field"), "country": _("Country or territory")}
+# What the figures are split by: (caption of the table, head of its first column).
+DRILLS = {
+    "month": (_("By month"), _("Month")),
+    "field": (_("By field"), _("Field")),
+    "country": (_("By country of residence"), _("Country or territory")),
+    "region": (_("By region"), _("Region")),
+}
 MOST_ROWS = 500
 # How many of the sums kept of the ledger are what the ledger says.
 SUMS, ORIGINS = "ledger_sums", "ledger_origins"
@@ -31,12 +40,24 @@ MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure with the way to its rows."""
+    """What stands by one key, with the way to its rows. `money`: (measure, its name, its sum)."""
 
     label: str
     key: str
     amount: str
     people: int
+    money: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A table of figures by one thing. `measures`: names of the columns beside what is pledged."""
+
+    series: str
+    caption: str
+    head: str
+    measures: Sequence[str]
+    figures: Sequence[Figure]
 
 
 @dataclass(frozen=True)
@@ -54,7 +75,7 @@ class CheckRow:
 class OfficePage:
     total: str
     people: int
-    by: Sequence[tuple[str, Any, Sequence[Figure]]]
+    by: Sequence[Split]
     # (measure, its name, its sum)
     states: Sequence[tuple[str, str, str]]
     targets: Table
@@ -71,40 +92,51 @@ def office_page(language: str) -> OfficePage:
         "snapshot__csv", "snapshot__document"
     ).order_by("-made_at", "-id").first()  # fmt: skip
 
-    def sum_of(cell: Cell) -> str:
-        return format_money_long(Money(cell.value, "VND"), language)
-
     totals = {c.measure: c for c in cells if c.series == "total"}
     pledged = totals.get("pledged")
-    by = []
-    for series, title in DRILLS.items():
-        name = "period" if series == "month" else series
-        rows = [c for c in cells if c.series == series and c.measure == "pledged"]
-        figures = [
-            Figure(
-                words.month(c.period)
-                if series == "month"
-                else words.name(series, getattr(c, name)),
-                getattr(c, name), sum_of(c), c.people or 0,
-            )
-            for c in sorted(rows, key=lambda c: (c.period, c.value), reverse=True)
-        ]  # fmt: skip
-        by.append((series, title, figures))
-    names = {
-        "calculated": _("Calculated"), "pledged": _("Pledged"), "held": _("Held"),
-        "released": _("Released"), "returned": _("Returned"),
-    }  # fmt: skip
+    names = {measure: word[0] for measure, word in step_words().items()}
     return OfficePage(
-        total=sum_of(pledged) if pledged else format_money_long(Money(0, "VND"), language),
+        total=_sum(pledged, language),
         people=pledged.people or 0 if pledged else 0,
-        by=by,
-        states=[(m, str(names[m]), sum_of(totals[m])) for m in names if m in totals],
+        by=[_split(series, cells, words) for series in DRILLS],
+        states=[(m, names[m], _sum(totals[m], language)) for m in names if m in totals],
         targets=targets_table(_shown(pledged), words),
         snapshots=list(snapshots()[:12]),
         corrections=list(corrections()[:20]),
         check=check,
         checked=check_rows(check, language) if check else [],
     )
+
+
+def _sum(cell: Cell | None, language: str) -> str:
+    return format_money_long(Money(cell.value if cell else 0, "VND"), language)
+
+
+def _split(series: str, cells: Sequence[Cell], words: Words) -> Split:
+    """Every key that something is pledged, held, released or returned by; months by falling date,
+    the others by what is pledged."""
+    name = "period" if series == "month" else series
+    by: dict[str, dict[str, Cell]] = {}
+    for cell in cells:
+        if cell.series == series and cell.measure in ("pledged", *MONEY):
+            by.setdefault(getattr(cell, name), {})[cell.measure] = cell
+    measures = [m for m in MONEY if any(m in found for found in by.values())]
+
+    def rank(key: str) -> tuple[int, str]:
+        cell = by[key].get("pledged")
+        return (cell.value if cell and series != "month" else 0), key
+
+    figures = [
+        Figure(
+            words.month(key) if series == "month" else words.name(series, key), key,
+            _sum(by[key].get("pledged"), words.language),
+            (by[key]["pledged"].people or 0) if "pledged" in by[key] else 0,
+            [(m, step_words()[m][0], _sum(by[key].get(m), words.language)) for m in measures],
+        )
+        for key in sorted(by, key=rank, reverse=True)
+    ]  # fmt: skip
+    caption, head = map(str, DRILLS[series])
+    return Split(series, caption, head, [step_words()[m][0] for m in measures], figures)
 
 
 def _shown(cell: Cell | None) -> Shown | None:
@@ -142,6 +174,48 @@ def money_rows(measure: str, language: str) -> list[MoneyRow]:
                              Money(minor, row.currency), row.rows)
                 )  # fmt: skip
     return found[:MOST_ROWS]
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """What a round or project has of a figure, and the part of it that one key has."""
+
+    project: str
+    about: str
+    currency: str
+    year: int
+    whole: Money
+    part: Money
+
+
+def part_rows(measure: str, series: str, key: str) -> list[PartRow]:
+    """Every part that held, released or returned money by field, country or region is made of,
+    the largest first; the sum of the parts is the figure, to the đồng."""
+    book, found = as_of_now(), []
+    facts = facts_of(book.turnovers, book.origins, city_day(app_now()).year)
+    for fact in (fact for fact in facts if fact.measure == measure):
+        part = sum(
+            vnd for country, vnd in fact.by_country.items()
+            if key == {"field": fact.field, "country": country}.get(series, region_of(country))
+        )  # fmt: skip
+        if part:
+            whole = Money(fact.minor, fact.currency)
+            found.append((fact, whole, Money(part, "VND")))
+    found.sort(key=lambda row: (-row[2].minor, row[0].about))
+    titles = _titles({fact.about for fact, _whole, _part in found})
+    return [
+        PartRow(titles.get(fact.about, ""), fact.about, fact.currency, fact.year, whole, part)
+        for fact, whole, part in found[:MOST_ROWS]
+    ]
+
+
+def _titles(abouts: set[str]) -> dict[str, str]:
+    """Titles of the projects that these rounds and projects are."""
+    rounds = Round.objects.filter(public_id__in=abouts).values_list(
+        "public_id", "project__title_vi"
+    )
+    projects = Project.objects.filter(public_id__in=abouts).values_list("public_id", "title_vi")
+    return dict([*rounds, *projects])
 
 
 def key_words(series: str, key: str) -> str:
@@ -214,6 +288,10 @@ def drill_down(series: str, key: str) -> QuerySet[Pledge]:
         rows = rows.filter(month__year=int(year), month__month=int(month)) if year else rows.none()
     elif series == "field":
         rows = rows.filter(round__project__field=key)
+    elif series == "region":
+        known = corridors()
+        inside = Q(country__in=[c for c, one in known.items() if one.region == key])
+        rows = rows.filter(inside if key != "other" else ~Q(country__in=list(known)))
     else:
         rows = rows.filter(country=key)
     return rows.order_by("-confirmed_at", "-id")[:MOST_ROWS]

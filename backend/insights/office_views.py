@@ -15,16 +15,20 @@ from backend.accounts.permissions import require_staff_code, roles_of
 from backend.core.errors import DomainError
 from backend.core.web import words_of
 from backend.insights import actions, queries
-from backend.insights.flows_page import language_of_page, step_words
 from backend.insights.office import (
     DRILLS,
     drill_down,
     key_words,
     money_rows,
     office_page,
+    part_rows,
     states_of,
 )
+from backend.insights.shown import language_of_page, step_words
 from backend.ledger import chain_file, export
+
+# What held, released and returned money is split by, beside months.
+PARTED = frozenset({"field", "country", "region"})
 
 
 @never_cache
@@ -59,7 +63,8 @@ def drill(request: HttpRequest, series: str) -> HttpResponse:
     """The pledges behind one figure: reference, project, sum, state; never a person."""
     key = request.GET.get("key", "")[:40]
     rows = drill_down(series, key) if key.isprintable() and key.isascii() else []
-    context = {"rows": states_of(rows), "series": DRILLS[series], "key": key_words(series, key)}
+    title = f"{DRILLS[series][1]}: {key_words(series, key)}"
+    context = {"rows": states_of(rows), "title": title}
     return render(request, "insights/office_rows.html", context)
 
 
@@ -67,10 +72,16 @@ def drill(request: HttpRequest, series: str) -> HttpResponse:
 @require_staff_code("lead", "finance", "auditor")
 @require_safe
 def money(request: HttpRequest, measure: str) -> HttpResponse:
-    """The ledger's movements behind held, released or returned money."""
-    language = language_of_page()
-    context = {"rows": money_rows(measure, language), "title": step_words()[measure][0]}
-    return render(request, "insights/office_money.html", context)
+    """The ledger's movements behind held, released or returned money; by field, country or region
+    the part of each round."""
+    title, by = step_words()[measure][0], request.GET.get("by", "")
+    if by not in PARTED:
+        context = {"rows": money_rows(measure, language_of_page()), "title": title}
+        return render(request, "insights/office_money.html", context)
+    key = request.GET.get("key", "")[:40]
+    rows = part_rows(measure, by, key) if key.isprintable() and key.isascii() else []
+    context = {"rows": rows, "title": f"{title}, {key_words(by, key)}"}
+    return render(request, "insights/office_parts.html", context)
 
 
 @never_cache

@@ -10,10 +10,12 @@ from openpyxl.styles import Font
 
 from backend.core.formats import format_datetime
 from backend.core.pdf import Block, pdf_from
-from backend.insights.flows_page import Cell, Chart, Table, flows_page
+from backend.insights.flows_page import Chart, flows_page
 from backend.insights.models import Correction, Snapshot
+from backend.insights.shown import Cell, Table
 
 COLUMNS = Cell._fields
+PAGE_MM = 160
 
 
 def report_pdf(snapshot: Snapshot, corrections: list[Correction], language: str) -> bytes:
@@ -32,6 +34,7 @@ def report_pdf(snapshot: Snapshot, corrections: list[Correction], language: str)
         ]  # fmt: skip
         for chart in page.charts:
             blocks += _of_chart(chart)
+        blocks += [Block("small", f"{chart.finding}.") for chart in page.undrawn]
         blocks.append(Block("heading", _("Corrections")))
         blocks += [
             Block("text", f"{row.snapshot.version}: {getattr(row, f'text_{language}')}")
@@ -56,10 +59,12 @@ def _of_table(table: Table) -> list[Block]:
 
 
 def _rows(table: Table) -> list[Block]:
-    """The first column as the label, the others as one value; the heads of the columns first."""
-    lines = [table.head, *table.rows] if table.rows else []
-    pairs = tuple((str(row[0]), " · ".join(c for c in row[1:] if c)) for row in lines)
-    return [Block("rows", rows=pairs)] if pairs else []
+    rows = tuple(tuple(map(str, row)) for row in table.rows)
+    others = len(table.head) - 1
+    # Nobody needs more room for a name than for a sum of eight figures and its words.
+    each = min(40, 130 // max(others, 1))
+    widths = (PAGE_MM - each * others, *[each] * others)
+    return [Block("table", rows=rows, head=tuple(table.head), widths=widths)] if rows else []
 
 
 def report_xlsx(snapshot: Snapshot) -> bytes:

@@ -77,21 +77,33 @@ JOIN projects_project j ON j.id = r.project_id, unnest(j.pillars) AS pillar
 WHERE pledge_is_live(p.status) GROUP BY pillar
 """
 _CALCULATED = """
-WITH said AS (
-    SELECT user_id AS person, year_vnd AS vnd,
-        to_char(saved_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM') AS month
-    FROM remittances_savedcalculation
+WITH regions (country, region) AS (
+    SELECT * FROM unnest(%(countries)s::text[], %(regions)s::text[])
+),
+said AS (
+    SELECT c.user_id AS person, year_vnd AS vnd,
+        to_char(saved_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM') AS month,
+        coalesce(f.country, '') AS country
+    FROM remittances_savedcalculation c
+    LEFT JOIN accounts_investorprofile f ON f.user_id = c.user_id
     UNION ALL
     SELECT investor_id, round(12 * coalesce(fixed_minor,
         sent_minor * share_bps / (10000 * rates.unit) * rates.unit) * rates.vnd)::bigint,
-        to_char(created_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM')
+        to_char(created_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM'), country
     FROM remittances_remittanceplan JOIN
         unnest(%(codes)s::text[], %(vnd)s::numeric[], %(units)s::bigint[])
         AS rates (code, vnd, unit) ON rates.code = currency
     WHERE status <> 'stopped'
+),
+placed AS (
+    SELECT said.*, CASE country WHEN '' THEN '' ELSE coalesce(region, 'other') END AS region
+    FROM said LEFT JOIN regions USING (country)
 )
-SELECT month, sum(vnd)::bigint, count(DISTINCT person) FROM said GROUP BY ROLLUP (month)
+SELECT month, country, region, GROUPING(month, country, region), coalesce(sum(vnd), 0)::bigint,
+    count(DISTINCT person)
+FROM placed GROUP BY GROUPING SETS ((), (month), (country, region), (region))
 """
+_CALCULATED_BY = {0b111: "total", 0b011: "month", 0b100: "country", 0b110: "region"}
 PAID_BACK = frozenset({"paid_back_claimed", "paid_back_verified"})
 # What owners say they paid back outside this site; people: those who have paid into these rounds.
 _PAID_BACK = """
@@ -176,9 +188,16 @@ def _calculated(rates: dict[str, Rate]) -> Iterator[Cell]:
     # Đồng for one minor unit, rounded once in SQL; shares in units that people write.
     vnd = [rates[code].rate / 10 ** MINOR_DIGITS[code] for code in codes]
     units = [unit_of(code) for code in codes]
-    for month, total, people in rows_of(_CALCULATED, codes=codes, vnd=vnd, units=units):
-        series = "month" if month else "total"
-        yield Cell(series, "calculated", "VND", int(total or 0), int(people), period=month or "")
+    known = corridors()
+    rows = rows_of(
+        _CALCULATED, codes=codes, vnd=vnd, units=units, countries=list(known),
+        regions=[c.region for c in known.values()],
+    )  # fmt: skip
+    for month, country, region, which, total, people in rows:
+        yield Cell(
+            _CALCULATED_BY[which], "calculated", "VND", int(total), int(people),
+            period=month or "", country=country or "", region=region or "",
+        )  # fmt: skip
 
 
 def _paid_back() -> Iterator[Cell]:

@@ -14,7 +14,7 @@ register_converter(Version, "snapshot_version")
 
 
 class Drill(StringConverter):
-    regex = "month|field|country"
+    regex = "month|field|country|region"
 
 
 register_converter(Drill, "flow_drill")

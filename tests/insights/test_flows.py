@@ -151,7 +151,9 @@ def test_an_empty_account_is_honest(client: Client) -> None:
     real()
     text = client.get("/en/flows/").content.decode()
     assert "Nothing is pledged yet" in text
-    assert "There is nothing to draw yet" in text
+    assert "Not in charts tonight" in text
+    assert "No milestone has fallen due yet" in text
+    assert text.count('class="chart box') == 1  # the steps, all nil
     assert "Invented figures." not in text
 
 

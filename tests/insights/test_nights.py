@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.accounts.models import InvestorProfile
@@ -22,6 +22,7 @@ from backend.insights import actions, changes, ledger_sums, nightly, sources
 from backend.insights.checks import check_snapshot
 from backend.insights.ledger_origins import shared
 from backend.insights.models import LedgerMark, Snapshot
+from backend.insights.office import part_rows
 from backend.insights.queries import newest_snapshot
 from backend.ledger import book, chain_file, chart, checks, export, sums
 from backend.notifications.actions import tell_next
@@ -196,6 +197,14 @@ def test_money_by_country_of_the_pledge_equals_the_ledger_to_the_dong() -> None:
         assert sum(parts) == totals[measure, ""]
         regions = [vnd for (m, _r), vnd in money_by("region").items() if m == measure]
         assert sum(regions) == totals[measure, ""]
+        corridors = [c.value for c in sources.real_cells()
+                     if c.series == "corridor" and c.measure == measure]  # fmt: skip
+        assert sum(corridors) == totals[measure, ""]
+        for series in ("country", "region"):
+            for key, vnd in ((k, v) for (m, k), v in money_by(series).items() if m == measure):
+                rows = part_rows(measure, series, key)
+                assert sum(row.part.minor for row in rows) == vnd
+                assert {row.whole.currency for row in rows} == {"USD"}
     checks.extend_chain()
     ledger_sums.add_up(step=2)
     until = ledger_sums.mark().position
@@ -212,6 +221,7 @@ def test_money_that_names_no_pledge_has_no_country_and_is_hidden() -> None:
     assert all(r[11] == "hidden" for r in hidden)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(
     st.integers(0, 10**15),
     st.dictionaries(st.sampled_from("ABCDEF"), st.integers(-5, 10**12), max_size=6),

@@ -12,9 +12,11 @@ from openpyxl import load_workbook
 from backend.core.money import Money
 from backend.insights import actions
 from backend.insights.example import example_cells
+from backend.insights.ledger_cells import region_of
 from backend.insights.models import Correction
 from backend.insights.office import drill_down
 from backend.insights.sources import real_cells
+from backend.ledger import book, chart
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +59,31 @@ def test_the_office_sees_small_groups_and_the_rows_without_people(client: Client
     assert pledge.reference in rows
     assert pledge.investor.full_name not in rows
     assert pledge.investor.public_id not in rows
+
+
+def test_held_money_by_country_leads_to_its_parts(client: Client) -> None:
+    pledge = factories.a_pledge(factories.an_open_round(), Money(10_000, "USD"))
+    held = chart.held(pledge.round.public_id, "USD")
+    leg = book.Leg(chart.stripe_balance("USD"), held, Money(7_000, "USD"))
+    book.post("bt:1", "charge.collected", [leg], about=pledge.public_id)
+    past_the_code(client, "finance")
+    text = client.get("/en/office/programme/").content.decode()
+    for by in (f"country&amp;key={pledge.country}", "region&amp;key="):
+        assert f"/en/office/programme/held/?by={by}" in text
+    rows = client.get(f"/en/office/programme/held/?by=country&key={pledge.country}")
+    text = rows.content.decode()
+    assert pledge.round.public_id in text
+    assert "1,820,000\xa0₫" in text
+    assert (
+        pledge.reference
+        in client.get(
+            f"/en/office/programme/region/?key={region_of(pledge.country)}"
+        ).content.decode()
+    )
+    for key in ("", "x", "%00", "%ED%A0%80", "9" * 500):
+        for by in ("country", "region", "field", "x"):
+            assert client.get(f"/en/office/programme/held/?by={by}&key={key}").status_code == 200
+        assert client.get(f"/en/office/programme/region/?key={key}").status_code == 200
 
 
 @pytest.mark.parametrize("key", ["", "x", "2026-13", "9999-99", "\0", "2026-1", "' OR 1=1 --"])

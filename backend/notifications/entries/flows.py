@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
-from backend.insights.flows_page import Words
+from backend.insights.shown import Words
 from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.notifications.readers import people_with_role
 
