@@ -77,8 +77,10 @@ def answers_in(query: QueryDict) -> tuple[Answers, str]:
         instruments=_known(query, "instruments", "instrument"),
     )
     text, currency = query.get("amount", "").strip(), query.get("currency", "USD")
-    if not text or currency not in CURRENCIES:
+    if not text:
         return answers, ""
+    if currency not in CURRENCIES:
+        return answers, _("Choose one of the currencies in the list")
     try:
         budget = parse_amount(text, currency)
     except AmbiguousAmount as error:
