@@ -243,7 +243,7 @@ def _line_blocks(statement: Statement, language: str) -> list[Block]:
         for line in statement.lines
     )  # fmt: skip
     head = (_("When (Vietnam time)"), _("What"), _("Project"), _("Pledge"), _("Amount"))
-    return [Block("table", head=head, rows=rows, widths=(28, 28, 48, 24, 32))]
+    return [Block("table", head=head, rows=rows, widths=(31, 26, 43, 28, 32))]
 
 
 def _short_time(at: datetime, language: str) -> str:
