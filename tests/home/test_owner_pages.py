@@ -1,6 +1,7 @@
 """The owner's pages from an empty account to a submitted proposal, as a person without a script."""
 
 import re
+import unicodedata
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import reverse
 from backend.accounts.models import PendingMail, User
 from backend.core.models import AuditEvent
 from backend.projects.actions import return_project
-from backend.projects.models import Project
+from backend.projects.models import Project, ProjectVersion
 from backend.projects.models_owner import SectionSave, SectionState
 from backend.projects.workflow import Status
 from backend.reviews.request_actions import Ask, ask_for_changes
@@ -199,6 +200,26 @@ def test_what_stands_in_the_way_is_said_beside_its_field(web: Client, owner: Use
     assert save(web, address(project, "milestones"), **rows).status_code == 302
     text = web.get(address(project, "milestones")).content.decode()
     assert '<p class="err">' in text.partition('id="rows-h"')[2][:200]
+
+
+def test_a_place_that_is_gone_and_a_title_without_end_are_named_and_kept(
+    web: Client, owner: User
+) -> None:
+    project = factories.a_draft(owner=owner)
+    path, long = address(project, "problem"), "Dài " * 1_250
+    assert save(web, path, title_vi=long, original_language="vi").status_code == 400
+    assert long.strip() in web.get(path).content.decode()
+    decomposed = unicodedata.normalize("NFD", "Trạm báo mặn")
+    assert save(web, path, title_vi=decomposed, original_language="vi").status_code == 302
+    version = Project.objects.get().current_version
+    assert version.content["title_vi"] == "Trạm báo mặn"  # type: ignore[union-attr]
+    assert save(web, address(project, "place"), place_code="00000").status_code == 400
+    # A unit that was there when it was chosen, and is no more.
+    content = version.content | {"place_code": "00000"}  # type: ignore[union-attr]
+    ProjectVersion.objects.filter(pk=version.pk).update(content=content)  # type: ignore[union-attr]
+    page = web.post(reverse("owner:check", args=[project.public_id]))
+    assert page.status_code == 400
+    assert "/section/place/" in page.content.decode().partition('id="error-summary"')[2][:4000]
 
 
 def test_a_card_number_is_named_beside_its_field_and_stored_nowhere(
