@@ -26,7 +26,7 @@ function ownChecks() {
       const node = walker.currentNode;
       const parent = node.parentElement;
       // Cards, projects, comparisons, texts, an owner's titles and answers hold names of places and firms.
-      if (parent.closest("[lang=vi], select, textarea, .ttl, .card, .proj, tr[data-row] th, .case h1, .plist h3, .sl dd, .cmp, .crumb, .chip, .text, .chart")) continue;
+      if (parent.closest("[lang=vi], select, textarea, .ttl, .card, .proj, tr[data-row] th, .case h1, .case .sum, .case dd, .plist h3, .sl dd, .cmp, .crumb, .chip, .text, .chart")) continue;
       if (other.test(node.data) && !names.test(node.data))
         wrong.push(`Vietnamese letters on an English page: ${node.data.trim().slice(0, 60)}`);
     }
