@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from backend.accounts.demo import DemoPeople, create_demo_people
 from backend.accounts.models import Organisation, OrganisationMembership, User
 from backend.core import jobs
@@ -201,6 +203,7 @@ def _in_minor(item: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "amount_minor": item["amount_vnd"]}
 
 
+@transaction.atomic
 def _walk(
     row: dict[str, Any],
     owner: User,
@@ -208,6 +211,7 @@ def _walk(
     walker: Walker,
     age: float,
 ) -> None:
+    """One example, whole or not at all: what a stopped preparation left half-way would stay so."""
     target = REACHED.get(row["state"], row["state"])
     members = (owner, people.colleague) if owner == people.owner else (owner,)
     organisation = _organisation_of(row, *members)
