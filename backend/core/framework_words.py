@@ -1,9 +1,10 @@
-"""Sentences of Django REST Framework that our API can say and that its own Vietnamese lacks.
+"""Sentences of Django and its REST Framework that we can say and that their Vietnamese lacks.
 
 Named here so that `scripts/messages` asks for a translation of each; ours wins over the package's.
 """
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 SENTENCES = (
     _("This field is required."),
@@ -40,4 +41,9 @@ SENTENCES = (
     _('Method "{method}" not allowed.'),
     _("Could not satisfy the request Accept header."),
     _('Unsupported media type "{media_type}" in request.'),
+)
+# Django's own Vietnamese still has this sentence as it was before 5.2.
+TOO_SHORT = ngettext_lazy(
+    "This password is too short. It must contain at least %d character.",
+    "This password is too short. It must contain at least %d characters.",
 )

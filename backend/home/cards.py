@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
 from backend.core.money import Money
 from backend.home.artwork import Artwork, artwork_of
 from backend.home.bridge import Bridge, bridge_of
@@ -106,7 +109,7 @@ def card_of(
         is_example=project.is_example,
         is_call=project.is_call,
         status=project.public_status or "",
-        status_words=_label("public_status", project.public_status, language),
+        status_words=_status_words(project.public_status, language, is_gated=is_gated),
         listed_at=project.listed_at,
         instrument=instrument,
         instrument_words=_label("instrument", instrument, language),
@@ -123,6 +126,14 @@ def card_of(
         call=call_facts(project.call, language) if project.is_call else None,
         is_saved=is_saved,
     )
+
+
+def _status_words(status: str | None, language: str, *, is_gated: bool) -> str:
+    """Nobody pledges to a form behind the check: people say that they are interested."""
+    if is_gated and status == "open":
+        with override(language):
+            return _("Open for expressions of interest")
+    return _label("public_status", status, language)
 
 
 def call_facts(call: PublishedCall, language: str) -> CallFacts:

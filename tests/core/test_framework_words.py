@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import rest_framework
+from django.contrib.auth.password_validation import validate_password
 from django.core import validators
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import translation
 
@@ -45,3 +47,14 @@ def test_strangers_and_lost_callers_read_their_language(client: Client) -> None:
     assert client.get(lost).json()["detail"] == "Không có gì ở địa chỉ này."
     english = client.get(lost, headers={"Accept-Language": "en"})
     assert english.json()["detail"] == "There is nothing at this address."
+
+
+@pytest.mark.parametrize(("password", "said"), [
+    ("ngan", "Mật khẩu quá ngắn. Nhập ít nhất 10 ký tự."),
+    ("password123", "Mật khẩu này quá phổ biến."),
+    ("0123456789012", "Mật khẩu này hoàn toàn là số."),
+])  # fmt: skip
+def test_a_weak_password_is_refused_in_vietnamese(password: str, said: str) -> None:
+    with translation.override("vi"), pytest.raises(ValidationError) as refused:
+        validate_password(password)
+    assert refused.value.messages == [said]
