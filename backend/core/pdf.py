@@ -70,7 +70,7 @@ def _styles() -> dict[str, ParagraphStyle]:
                                 alignment=2),
         "title": style("title", fontName="ck-bold", fontSize=16, leading=21, spaceAfter=10),
         "heading": style("heading", fontName="ck-bold", fontSize=12, leading=16, spaceBefore=9,
-                         spaceAfter=5),
+                         spaceAfter=5, keepWithNext=1),
         "small": style("small", fontSize=9, leading=13, textColor=MUTED, spaceAfter=6),
         "quote": style("quote", leftIndent=12, borderColor=MUTED, spaceAfter=6),
         "items": style("items", leftIndent=14, bulletIndent=3, spaceAfter=4),

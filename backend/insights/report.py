@@ -8,7 +8,7 @@ from django.utils.translation import override
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from backend.core.formats import format_datetime
+from backend.core.formats import NBSP, format_datetime
 from backend.core.pdf import Block, pdf_from
 from backend.insights.flows_page import Chart, flows_page
 from backend.insights.models import Correction, Snapshot
@@ -59,10 +59,10 @@ def _of_table(table: Table) -> list[Block]:
 
 
 def _rows(table: Table) -> list[Block]:
-    rows = tuple(tuple(map(str, row)) for row in table.rows)
+    # In narrow columns a sum may break before its unit, never within it.
+    rows = tuple(tuple(cell.replace(NBSP, " ", 1) for cell in row) for row in table.rows)
     others = len(table.head) - 1
-    # Nobody needs more room for a name than for a sum of eight figures and its words.
-    each = min(40, 130 // max(others, 1))
+    each = min(40, 132 // max(others, 1))
     widths = (PAGE_MM - each * others, *[each] * others)
     return [Block("table", rows=rows, head=tuple(table.head), widths=widths)] if rows else []
 

@@ -85,6 +85,8 @@ class _Several(forms.MultipleChoiceField):
 class PlanForm(forms.Form):
     """`wishes()` after `is_valid()`."""
 
+    # Sums and choices are refused in the same words: the summary says of which field.
+    names_fields = True
     sent = _Amount(label=_("I send home each month"), help_text=_("For example 500."))
     currency = _One(label=_("Currency"), choices=[(c, c) for c in SENT_CURRENCIES])
     country = _One(label=_("Country or territory where you live"))

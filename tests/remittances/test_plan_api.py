@@ -58,7 +58,8 @@ def test_a_plan_is_begun_once_read_paused_and_stopped(web: Client) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"share_bps": 0}, {"share_bps": 10_000}, {"share_bps": None}, {"sent": usd("-5")},
+        {"share_bps": 0}, {"share_bps": 10_000}, {"share_bps": 10_100}, {"share_bps": -100},
+        {"share_bps": None}, {"fixed": usd("10")}, {"field_cap": usd("1")}, {"sent": usd("-5")},
         {"sent": usd("1e309")}, {"sent": {"amount": "5", "currency": "CHF"}}, {"country": "XX"},
         {"zone": "Mars/Base"}, {"day": 32}, {"agree": False}, {"on_silence": None},
         {"year_cap": usd("10")}, {"year_cap": {"amount": "10", "currency": "EUR"}},

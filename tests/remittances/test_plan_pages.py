@@ -163,7 +163,9 @@ def test_bad_input_gets_a_sentence_at_its_field_and_keeps_the_rest(
     response = client.post("/en/me/plans/new/", a_form(**changes))
     assert response.status_code == 400
     assert field in response.context["form"].errors
-    assert "There is a problem" in response.content.decode()
+    text = response.content.decode()
+    assert "There is a problem" in text
+    assert f"{response.context['form'][field].label}: " in text
     assert 'value="3 000"' in response.content.decode() or "year_cap" in changes
     assert not RemittancePlan.objects.exists()
 

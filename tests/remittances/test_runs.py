@@ -1,15 +1,16 @@
 """A plan from its first month on: proposal, removal, pledges, pauses, what must never happen."""
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from backend.core import audit
-from backend.core.clock import app_now
+from backend.core.clock import app_now, set_demo_offset
 from backend.core.errors import Conflict, ManyInvalid, NotFound
+from backend.core.models import ClockOffset
 from backend.funding.models import Pledge
 from backend.remittances import actions, run_actions, workflow
 from backend.remittances.models import DayAllocation, PlanLine, PlanRun, RemittancePlan
@@ -221,6 +222,19 @@ def test_a_line_that_a_rule_of_pledging_refuses_is_left_out() -> None:
     refused = run.lines.get(round=opened[0])
     assert refused.refused_code == "frozen"
     assert run.pledged_minor == run.lines.get(round=opened[1]).amount_minor
+
+
+def test_a_rate_older_than_a_day_pledges_nothing_and_says_why() -> None:
+    rows.rounds(1)
+    run = a_proposal()
+    assert run.pledges_at is not None
+    offset = ClockOffset.objects.get(id=1).offset
+    # Days later no newer rate has come.
+    set_demo_offset(offset + (run.pledges_at - app_now()) + timedelta(minutes=1))
+    run_actions.look_at_plans()
+    run.refresh_from_db()
+    assert (run.status, run.end_reason) == (RunStatus.EMPTY, "nothing_pledged")
+    assert run.lines.get().refused_code == "rate_expired"
 
 
 def test_ones_own_projects_are_never_proposed() -> None:
