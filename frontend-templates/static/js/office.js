@@ -113,6 +113,8 @@
         status.textContent = said.said;
       } catch {
         status.textContent = form.dataset.unsaved;
+        clearTimeout(timer);
+        timer = setTimeout(save, 10000);
       }
     };
     const later = () => {
@@ -123,6 +125,7 @@
     form.addEventListener("input", later);
     form.addEventListener("change", later);
     form.addEventListener("submit", () => clearTimeout(timer));
+    window.addEventListener("online", later);
     sum();
   }
 })();
