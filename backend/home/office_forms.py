@@ -20,6 +20,15 @@ class ManyFiles(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
+class ManyFilesField(forms.FileField):
+    """Several files in one field; the framework's own would take the list for a file."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return [super(ManyFilesField, self).clean(one, initial) for one in data or [None]]
+
+
 class RoundForm(MoneyReading, forms.Form):
     closes_on = forms.DateField(
         label=_("Last day of the round"),
@@ -59,7 +68,7 @@ class EvidenceForm(forms.Form):
         error_messages={"required": _("This part is missing")},
         widget=forms.Textarea(attrs={"class": "in", "rows": 5}),
     )
-    uploads = forms.FileField(
+    uploads = ManyFilesField(
         label=_("Files"),
         help_text=_("PDF, pictures, spreadsheets or text; ten at most, 10 MB each. Not scanned."),
         error_messages={"required": _("Add between 1 and %(max)s files") % {"max": 10}},

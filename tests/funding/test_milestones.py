@@ -138,6 +138,22 @@ def test_shares_add_up_to_the_unit_and_the_book_holds_the_same(funded: Round) ->
         assert sum(s.amount_minor for s in pledge.shares.all()) == pledge.amount_minor
 
 
+def test_an_owner_sends_several_files_from_the_page(funded: Round) -> None:
+    owner, row, web = owner_of(funded), part(funded), Client()
+    web.force_login(owner)
+    path = reverse("home:owner_milestone", args=[row.public_id])
+    empty = web.post(path, {"note": "Máy chạy 30 ngày"})
+    assert empty.status_code == 400
+    assert "Máy chạy 30 ngày" in empty.content.decode()
+    files = [a_file("bao-cao.pdf", b"%PDF-1.7 x"), a_file("so-lieu.csv", b"a,b")]
+    sent = web.post(path, {"note": "Máy chạy 30 ngày", "uploads": files})
+    assert sent.status_code == 302, sent.content.decode()[:2000]
+    page = web.get(path).content.decode()
+    assert "bao-cao.pdf" in page
+    assert "so-lieu.csv" in page
+    assert "data-upload" not in page, "nothing more to send"
+
+
 def test_a_milestone_is_paid_by_four_different_hands(
     funded: Round, finance: tuple[User, User], officers: tuple[User, User]
 ) -> None:
