@@ -18,6 +18,8 @@ EVERY = 10  # one place in ten goes outside the chosen fields
 # points as long as two are enough; never a tenth one.
 FLOOR_AT = (13, 17, 7, 4)
 DRAWN = 2  # of those that are owed views; the one of them that fits best gets the place
+# … unless another of them is owed this much more: what fits nobody would else never be seen.
+FAR_MORE = 1.5
 EXPLORATION, FLOOR, VARIETY = "exploration", "floor", "variety"
 # level -> (how many neighbours before are looked at, how alike at most, how far is looked ahead)
 VARIETIES = {"medium": (2, 0.75, 10), "high": (4, 0.5, 20)}

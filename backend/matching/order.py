@@ -14,6 +14,7 @@ from backend.matching.engine.score import Model, Ranked, place_one, rank_one
 from backend.matching.moving import (
     DRAWN,
     EVERY,
+    FAR_MORE,
     FIRST_PAGE,
     FLOOR_AT,
     Spot,
@@ -137,7 +138,8 @@ def _owed(
     wish: Wish, catalogue: Catalogue, model: Model, spots: list[Spot], rows: Ints | None
 ) -> dict[int, Spot]:
     """Place -> the project that is owed views and gets it. Of each DRAWN that are drawn, the one
-    that fits best; those that stand on the first page by their points need no help."""
+    that fits best, unless another is owed FAR_MORE; those that stand on the first page by their
+    points need no help."""
     if wish.floor is None or not wish.floor.places:
         return {}
     allowed = None if rows is None else frozenset(rows.tolist())
@@ -153,11 +155,14 @@ def _owed(
         return {}
     best = _spots(_rank(wish, catalogue, model, len(drawn), 0, np.array(sorted(drawn))))
     order = {spot.row: (i, spot) for i, spot in enumerate(best)}
+    missing = {row_of(key): share for key, share in wish.floor.owed}
     found = {}
     for number, place in enumerate(places):
         group = drawn[number * DRAWN : (number + 1) * DRAWN]
         if group:
-            found[place] = min((order[row] for row in group), key=lambda pair: pair[0])[1]
+            most = max(missing[row] for row in group)
+            urgent = [row for row in group if missing[row] * FAR_MORE >= most]
+            found[place] = min((order[row] for row in urgent), key=lambda pair: pair[0])[1]
     return found
 
 

@@ -1,7 +1,7 @@
 """How much a choice may count, so that a group of accounts can do little for a project. numpy only.
 
 A save costs nothing, so many of them at once say little: of one project, those of thirty days count
-together at most half more than what the project is used to, and always as much as FREE_EACH_MONTH.
+together at most half of what the project is used to, and always as much as FREE_EACH_MONTH.
 What one person chooses for nothing counts together at most FREE_EACH_PERSON. Money that was really
 taken counts in full, and so do the invented people of the sample data, who cannot be joined.
 """
@@ -14,7 +14,7 @@ from backend.matching.engine.schema import Floats, Ints
 WINDOW_DAYS = 30.0
 FREE_EACH_MONTH = 2.0  # five saves
 FREE_EACH_PERSON = 4.0  # ten saves
-OVER_USUAL = 1.5
+OF_USUAL = 0.5
 
 
 def damped(
@@ -39,7 +39,7 @@ def damped(
         mine = listing == listing[here[0]]
         others = mine & (month != month[here[0]])
         usual = float(weight[others].sum()) / max(months - 1, 1)
-        most = max(FREE_EACH_MONTH, OVER_USUAL * usual)
+        most = max(FREE_EACH_MONTH, OF_USUAL * usual)
         out[here] *= min(1.0, most / float(out[here].sum()))
     return out
 

@@ -101,7 +101,10 @@ def test_pages_of_a_list_with_moved_places_hold_every_project_once(rates: None) 
 
 @pytest.mark.slow
 def test_night_by_night_every_listed_project_gets_its_floor(rates: None) -> None:
+    """Six kinds of people alone would never meet a third of the list. Four places of twenty can
+    carry that many to their floor; the two of the first rule would need fewer that wait."""
     projects = a_market(40)
+    ExposurePolicy.objects.update(places=4)
     people = [
         Answers(fields=(field,), stages=(stage,), instruments=("contribution",))
         for field in taxonomy.keys("field")[:2]
@@ -126,6 +129,8 @@ def test_night_by_night_every_listed_project_gets_its_floor(rates: None) -> None
         without = reading.reached if without is None else without
     assert without is not None
     assert reading.reached >= 0.9 * len(projects) > without
+    # Also what fits nobody had its turns.
+    assert min(exposure.first_page_views(day, 30).views.values()) > 0
 
 
 def test_the_citys_rule_is_data_that_a_lead_sets(rates: None) -> None:

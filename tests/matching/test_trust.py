@@ -166,7 +166,7 @@ def test_fifty_accounts_raise_a_project_by_at_most_one_point(rates: None) -> Non
     after_model = MatchRanker(0).fit(after_data.people, arrays, after_data.choices, "run_x")
     after = share_in_top(after_model, others, arrays, row)
     print(f"share of others' top 20: {shares[row]:.4f} -> {after:.4f}")
-    assert after - shares[row] <= 0.01
+    assert after - shares[row] <= 0.01 + 1e-9
 
 
 def values_of_row(row: SimulatedInvestor) -> dict[str, Any]:
