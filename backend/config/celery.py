@@ -101,6 +101,10 @@ app.conf.update(
             "task": "backend.core.tasks.sweep_expired",
             "schedule": crontab(hour=3, minute=0),
         },
+        "sweep-kept-files": {
+            "task": "backend.core.tasks.sweep_kept_files",
+            "schedule": crontab(minute=35),
+        },
     },
 )
 app.autodiscover_tasks()

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from backend.core import jobs
+from backend.core import jobs, kept_files
 from backend.core.models import IdempotencyKey, Job
 from backend.core.throttle import sweep_throttle
 
@@ -30,3 +30,9 @@ def sweep_expired() -> None:
     IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=2)).delete()
     Job.objects.filter(state=Job.State.DONE, finished_at__lt=now - timedelta(days=30)).delete()
     sweep_throttle()
+
+
+@shared_task
+def sweep_kept_files() -> None:
+    """Every hour: files of forms that nobody came back to."""
+    kept_files.sweep()

@@ -9,6 +9,7 @@ BREAK_WORDS: dict[str, str | Promise] = {
     "charged_after_cancel": _("Charged although it was cancelled"),
     "currency": _("Another currency in the book than at Stripe"),
     "dispute_without_transaction": _("A dispute without its line of money"),
+    "given_back_twice": _("A bank took back what the card had got back already"),
     "ledger": _("The book's own checks found something"),
     "missing_at_stripe": _("In the book and not at Stripe"),
     "missing_in_ledger": _("At Stripe and not in the book"),
@@ -17,7 +18,9 @@ BREAK_WORDS: dict[str, str | Promise] = {
     "orphan_charge": _("A charge at Stripe that belongs to no pledge"),
     "payout": _("A payout that its lines do not add up to"),
     "refund_refused": _("Stripe refused to give a payment back"),
+    "stuck": _("A charge or refund that cannot go on by itself"),
     "unknown_dispute": _("A dispute of a payment that is not ours"),
+    "unknown_outcome": _("A charge whose outcome Stripe has not told for an hour"),
     "wrong_intent": _("A payment at Stripe differs from ours"),
     "wrong_refund": _("A refund at Stripe differs from ours"),
 }

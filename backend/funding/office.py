@@ -20,6 +20,7 @@ from backend.funding.models import (
     Payback,
     Pledge,
     ProfessionalClaim,
+    RateProposal,
     Round,
     Tranche,
 )
@@ -253,6 +254,21 @@ def receipt_for(public_id: str) -> BankReceipt:
 def claim_for(public_id: str) -> ProfessionalClaim:
     rows = ProfessionalClaim.objects.select_related("user", "decided_by")
     found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def waiting_rate_files() -> list[RateProposal]:
+    """Files of rates that another officer is to store, oldest first."""
+    rows = RateProposal.objects.filter(outcome="").select_related("proposed_by")
+    return list(rows.order_by("proposed_at", "id"))
+
+
+def rate_file_for(public_id: str) -> RateProposal:
+    """A file that waits; NotFound for one that was decided."""
+    rows = RateProposal.objects.select_related("proposed_by")
+    found = rows.filter(public_id=public_id, outcome="").first()
     if found is None:
         raise NotFound()
     return found

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.accounts.permissions import require_staff_code
+from backend.core import kept_files
 from backend.core.errors import DomainError, NotFound
 from backend.core.web import words_of
 from backend.funding import office
@@ -131,6 +132,7 @@ def confirm(request: HttpRequest, dsb: str) -> HttpResponse:
         else:
             messages.success(request, _("Paid, and the part is released."))
             return redirect("home:payment", dsb)
+    kept_files.keep(request, without=form.errors)
     return _payment(request, office.disbursement_for(dsb), form)
 
 

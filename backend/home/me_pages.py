@@ -23,6 +23,7 @@ from backend.accounts import actions, queries
 from backend.accounts.answers import Answers, answers_of
 from backend.accounts.models import ApiToken, OfficeMembership, User
 from backend.accounts.permissions import passed_code, roles_of
+from backend.core import kept_files
 from backend.core.errors import DomainError
 from backend.home.answer_words import answer_rows
 from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
@@ -38,8 +39,17 @@ View = Callable[..., HttpResponse]
 
 
 def confirmed_recently(view: View) -> View:
-    """What this page changes asks for the password (or code) of the last minutes."""
-    wrapped: View = reauthentication_required(allow_get=True)(view)
+    """What this page changes asks for the password (or code) of the last minutes. A form that was
+    sent goes on after that by itself, with its files."""
+    asked: View = reauthentication_required(allow_get=True)(kept_files.keeps_files(view))
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        is_post = request.method == "POST" and request.user.is_authenticated
+        if is_post and request.FILES and is_reauthentication_required(request, app="account"):
+            kept_files.keep(request)
+        return asked(request, *args, **kwargs)
+
     return wrapped
 
 

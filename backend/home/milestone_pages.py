@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.accounts.models import Organisation
 from backend.accounts.permissions import require_staff_code
+from backend.core import kept_files
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.formats import CITY_ZONE
@@ -174,6 +175,7 @@ def owner_rounds(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(BOTH)
+@kept_files.keeps_files
 def owner_round(request: HttpRequest, rnd: str) -> HttpResponse:
     """Progress of one round, its parts, and what was paid back."""
     row = office.round_for(request.user, rnd)
@@ -196,6 +198,8 @@ def owner_round(request: HttpRequest, rnd: str) -> HttpResponse:
         else:
             messages.success(request, _("Noted as claimed by you."))
             return redirect("home:owner_round", rnd)
+    if form.errors:
+        kept_files.keep(request, without=form.errors)
     context = {
         "round": row,
         "project": row.project,
@@ -215,6 +219,7 @@ def owner_round(request: HttpRequest, rnd: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(BOTH)
+@kept_files.keeps_files
 def owner_milestone(request: HttpRequest, trn: str) -> HttpResponse:
     """Where the owner sends evidence and reads what the officers found."""
     part = office.part_for(request.user, trn)
@@ -234,6 +239,8 @@ def owner_milestone(request: HttpRequest, trn: str) -> HttpResponse:
         else:
             messages.success(request, _("Your evidence is sent and can no longer be changed."))
             return redirect("home:owner_milestone", trn)
+    if form.errors:
+        kept_files.keep(request, without=form.errors)
     context = {
         "case": office.milestone_case(part),
         "form": form,

@@ -20,7 +20,7 @@ from backend.core.formats import format_money
 from backend.core.money import Money
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import cards, expiry, pledges
-from backend.funding.models import CardSetup, ChargeObligation, Pledge
+from backend.funding.models import CardSetup, Pledge
 from backend.funding.queries import drafts_of, pledge_for
 from backend.funding.workflow import PledgeStatus
 from backend.home import portfolio
@@ -99,6 +99,7 @@ def _context(row: Pledge) -> dict[str, Any]:
     words, tone = portfolio.state_words(row)
     sums = portfolio.sums_of(row, shares)
     card = cards.card_of(row) if row.route == "card" else None
+    charge = portfolio.charge_of(row)
     ends_at = pledges.withdrawal_ends_at(row)
     return {
         "pledge": row,
@@ -128,9 +129,10 @@ def _context(row: Pledge) -> dict[str, Any]:
         "ends_at": ends_at,
         "can_withdraw": portfolio.can_withdraw(row, now),
         "saved_card": card,
-        "needs_bank": ChargeObligation.objects.filter(
-            pledge=row, status="needs_action", grace_until__gt=now
-        ).exists(),
+        "charge": charge,
+        "needs_bank": charge is not None
+        and charge.status == "needs_action"
+        and charge.grace_until > now,
         "needs_card": row.status in {"card_pending", "action_required", "retry_wait"},
         "is_bank": row.route == "bank",
         "card_ends": row.status in expiry.NEEDED and expiry.ends_too_early(card, ends_at),

@@ -15,7 +15,9 @@ from backend.core.formats import CITY_ZONE, format_date, format_money
 from backend.core.models import AuditEvent
 from backend.core.money import Money
 from backend.funding.actions.pledges import withdrawal_ends_at
+from backend.funding.declines import Reason
 from backend.funding.models import (
+    ChargeObligation,
     Payback,
     Pledge,
     Round,
@@ -248,7 +250,7 @@ def state_words(pledge: Pledge) -> tuple[str, str]:
             "info",
         ),
         PledgeStatus.COLLECTED: (_("Paid and held"), "ok"),
-        PledgeStatus.ACTION_REQUIRED: (_("Your bank wants you to confirm"), "warn"),
+        PledgeStatus.ACTION_REQUIRED: (_what_is_needed(pledge), "warn"),
         PledgeStatus.RETRY_WAIT: (_("Not charged yet, we try again"), "warn"),
         PledgeStatus.DROPPED: (
             _("Ended: the payment did not succeed, nothing charged"),
@@ -259,6 +261,27 @@ def state_words(pledge: Pledge) -> tuple[str, str]:
         PledgeStatus.PART_REFUNDED: (_("Part of it returned"), "warn"),
     }
     return words[status]
+
+
+def charge_of(pledge: Pledge) -> ChargeObligation | None:
+    return ChargeObligation.objects.filter(pledge=pledge).first()
+
+
+def _what_is_needed(pledge: Pledge) -> str:
+    if pledge.status != PledgeStatus.ACTION_REQUIRED:
+        return ""
+    charge = charge_of(pledge)
+    return needed_words(charge.reason if charge else "")
+
+
+def needed_words(reason: str) -> str:
+    """Why a payment needs its person. Never that a card was reported lost, stolen or misused."""
+    words: dict[str, str] = {
+        Reason.AUTHENTICATION: _("Your bank wants you to confirm"),
+        Reason.NO_CARD: _("No card is saved for this payment"),
+        Reason.EXPIRED: _("Your card has expired"),
+    }
+    return words.get(reason, _("The payment was not approved"))
 
 
 def end_words(pledge: Pledge) -> str:
@@ -389,7 +412,7 @@ def _event_words(event: AuditEvent, parts: dict[str, Tranche]) -> tuple[str, str
         "pledge.lapsed": _("Ended, nothing charged"),
         "pledge.due": _("Target reached: payment prepared"),
         "pledge.collected": _("Paid. The money is held"),
-        "pledge.action_required": _("Your bank wants you to confirm"),
+        "pledge.action_required": needed_words(str(event.data.get("reason", ""))),
         "pledge.retry_wait": _("The payment did not go through. We try again"),
         "pledge.dropped": _("Ended: the payment did not succeed, nothing charged"),
         "pledge.refunding": _("Return ordered"),

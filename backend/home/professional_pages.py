@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.permissions import require_staff_code
+from backend.core import kept_files
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.formats import CITY_ZONE
@@ -60,6 +61,7 @@ def label_of(claim: ProfessionalClaim, language: str) -> str:
 @never_cache
 @login_required
 @require_http_methods(BOTH)
+@kept_files.keeps_files
 def my_status(request: HttpRequest) -> HttpResponse:
     user, words = person_of(request), class_words(language_now())
     is_post = request.method == "POST"
@@ -80,6 +82,8 @@ def my_status(request: HttpRequest) -> HttpResponse:
                 request, _("Sent. An officer looks at it; until then nothing changes.")
             )
             return redirect("home:professional")
+    if form.errors:
+        kept_files.keep(request, without=form.errors)
     today = app_now().astimezone(CITY_ZONE).date()
     context = {
         "form": form,

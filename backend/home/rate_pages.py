@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from backend.accounts.permissions import check_has_role, require_staff_code
-from backend.core.clock import app_now
 from backend.core.errors import DomainError
+from backend.funding import office
 from backend.funding.actions import rates
 from backend.funding.queries import latest_rates
 from backend.funding.rates import MOST_BYTES, MOST_ROWS, RateFile, RateRow
@@ -31,13 +31,16 @@ class RateFileForm(forms.Form):
     )
 
 
-class StoreForm(forms.Form):
-    """The previewed text comes back as it was read, and is checked again before it is stored."""
-
-    text = forms.CharField(strip=False, widget=forms.HiddenInput)
+class JumpsForm(forms.Form):
     jumps_checked = forms.BooleanField(
         label=gettext_lazy("I looked at the rates that moved by more than a fifth"), required=False
     )
+
+
+class StoreForm(JumpsForm):
+    """The previewed text comes back as it was read, and is checked again before it is kept."""
+
+    text = forms.CharField(strip=False, widget=forms.HiddenInput)
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,12 @@ def problem_words(code: str) -> str:
 @require_staff_code(*READERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def rates_page(request: HttpRequest) -> HttpResponse:
-    """Upload → preview with a sentence beside each wrong row → store all or none."""
+    """Upload → preview with a sentence beside each wrong row → put before another officer."""
     if request.method != "POST":
         return _page(request, RateFileForm())
     check_has_role(request.user, "finance")
     if "text" in request.POST:
-        return _store(request)
+        return _propose(request)
     form = RateFileForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form)
@@ -92,22 +95,65 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     return _page(request, form, found, StoreForm(initial={"text": text}))
 
 
-def _store(request: HttpRequest) -> HttpResponse:
+def _propose(request: HttpRequest) -> HttpResponse:
     form = StoreForm(request.POST)
     found = rates.preview_rates(request.POST.get("text", ""))
     if form.is_valid():
         try:
-            count = rates.import_rates(
+            rates.propose_rates(
                 form.cleaned_data["text"], by=person_of(request),
                 jumps_checked=form.cleaned_data["jumps_checked"],
             )  # fmt: skip
         except DomainError as refused:
             put(form, refused)
         else:
+            messages.success(
+                request, _("Put before another finance officer. Nothing is stored until then.")
+            )
+            return redirect("home:rates")
+    return _page(request, RateFileForm(), None if found.problem else found, form)
+
+
+@never_cache
+@require_staff_code(*READERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def rate_file(request: HttpRequest, rfl: str) -> HttpResponse:
+    """A file that a colleague proposed: read through, then stored by another person."""
+    row = office.rate_file_for(rfl)
+    if request.method == "POST":
+        check_has_role(request.user, "finance")
+    form = JumpsForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            count = rates.store_rates(
+                row, by=person_of(request), jumps_checked=form.cleaned_data["jumps_checked"]
+            )
+        except DomainError as refused:
+            put(form, refused)
+        else:
             words = ngettext("%(n)s new rate is stored.", "%(n)s new rates are stored.", count)
             messages.success(request, words % {"n": count})
             return redirect("home:rates")
-    return _page(request, RateFileForm(), None if found.problem else found, form)
+    found = rates.preview_rates(row.text)
+    context = {
+        "row": row,
+        "form": form,
+        "found": found,
+        "rows": [_shown(line) for line in found.rows],
+        "is_maker": row.proposed_by_id == person_of(request).pk,
+        "nav": "office",
+        "office_nav": "rates",
+    }
+    return render(request, "money/rate_file.html", context, status=400 if form.errors else 200)
+
+
+@never_cache
+@require_staff_code("finance")
+@require_POST
+def rate_file_refuse(request: HttpRequest, rfl: str) -> HttpResponse:
+    rates.refuse_rates(office.rate_file_for(rfl), by=person_of(request))
+    messages.success(request, _("The file is set aside. Nothing of it was stored."))
+    return redirect("home:rates")
 
 
 def _page(
@@ -123,7 +169,7 @@ def _page(
         "found": found,
         "rows": [_shown(row) for row in found.rows] if found else [],
         "rates": sorted(latest_rates().values(), key=lambda rate: rate.base),
-        "now": app_now(),
+        "waiting": office.waiting_rate_files(),
         "nav": "office",
         "office_nav": "rates",
     }

@@ -1,8 +1,9 @@
 """Which test stands for which row of the fault matrix: `python -m tests.faults.rows` prints it.
 
 A test whose name holds `row_31` or `rows_29_and_30` is found by that. The others are listed here,
-and so are the rows without a test, each with the reason. Rows 26 and 28 (no connection left, disk
-full) are played as the server's error codes; no disk is really filled.
+and so are the rows without a test, each with the reason. Row 28 (disk full) is played as
+the server's own error code in the middle of the unit of work: a disk that is really full needs a
+mount of its own, which a test cannot make on every machine.
 """
 
 import re
@@ -48,8 +49,9 @@ ELSEWHERE: dict[int, tuple[str, ...]] = {
 }  # fmt: skip
 # Row → why no test stands for it.
 ABSENT: dict[int, str] = {
-    68: "a dispute on a pledge that went back in part: built with rows 66 and 70, has no test",
-    73: "early fraud warnings are not read: nothing is charged before a round closes",
+    73: "Stripe sends an early fraud warning about a charge; before a round closes nothing is "
+    "charged (a card is only saved), so there is nothing that one could stop. Warnings after "
+    "that are kept like every event that we do not act on (row 47): not built",
     92: "./scripts/bench faults",
 }
 

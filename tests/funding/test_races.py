@@ -208,7 +208,7 @@ def test_two_refunds_of_one_charge_are_one(sandbox: Sandbox) -> None:
     run()
 
     def give_back() -> None:
-        refunds.refund_obligation(row, by=None, reason="race")
+        refunds.refund_obligation(row, reason="race")
 
     assert sorted(at_once(give_back, give_back)) == ["nothing_left", "ok"]
     at_once(refunds.send_due, refunds.send_due)
@@ -229,7 +229,7 @@ def test_releasing_against_refunding_pays_one_of_them(sandbox: Sandbox, times: i
     payment = disbursements.propose_disbursement(tranche, by=payers[0])
     calls: list[Callable[[], Any]] = [
         lambda: disbursements.approve_disbursement(payment, by=payers[1]),
-        lambda: refunds.refund_obligation(row, by=None, reason="race"),
+        lambda: refunds.refund_obligation(row, reason="race"),
     ]
     results = at_once(*(reversed(calls) if times else calls))
     assert sorted(results) in [["nothing_left", "ok"], ["ok", "overdrawn"]]

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from backend.core.errors import DomainError
 from backend.funding.actions import rates
-from backend.funding.models import FxRate
+from backend.funding.models import FxRate, RateProposal
 from backend.funding.rates import read_rates
 from tests.factories import an_investor, an_officer, some_rates
 
@@ -53,33 +54,58 @@ def test_a_rate_that_moved_far_is_shown_and_a_row_twice_is_refused() -> None:
     assert not found.is_good
 
 
+def stored(text: str, *, jumps_checked: bool = False) -> int:
+    """A file that one officer proposes and another stores."""
+    row = rates.propose_rates(text, by=an_officer("finance"), jumps_checked=jumps_checked)
+    return rates.store_rates(row, by=an_officer("finance"), jumps_checked=jumps_checked)
+
+
 @pytest.mark.django_db
 def test_all_rows_or_none_and_a_stored_rate_never_changes() -> None:
     officer = an_officer("finance")
     with pytest.raises(DomainError):
-        rates.import_rates(GOOD + "USD,VND,0,2026-11-26,s,\n", by=officer)
+        rates.propose_rates(GOOD + "USD,VND,0,2026-11-26,s,\n", by=officer)
     with pytest.raises(DomainError):
-        rates.import_rates(GOOD, by=an_officer())
-    assert not FxRate.objects.exists()
-    assert rates.import_rates(GOOD, by=officer) == 2
-    assert rates.import_rates(GOOD, by=officer) == 0
+        rates.propose_rates(GOOD, by=an_officer())
+    assert not RateProposal.objects.exists()
+    assert stored(GOOD) == 2
+    assert stored(GOOD) == 0
     assert set(FxRate.objects.filter(is_sample=True).values_list("base", flat=True)) == {"JPY"}
-    with pytest.raises(DomainError) as caught:
-        rates.import_rates(GOOD.replace("26310.5", "26311"), by=officer)
+    with pytest.raises(DomainError) as caught, transaction.atomic():
+        stored(GOOD.replace("26310.5", "26311"))
     assert caught.value.code == "rate_stored"
     far = HEAD + "USD,VND,2631,2026-11-26T09:00,b,\n"
     with pytest.raises(DomainError) as caught:
-        rates.import_rates(far, by=officer)
+        rates.propose_rates(far, by=officer)
     assert caught.value.code == "jumps"
-    for _ in range(2):
-        with pytest.raises(DomainError) as caught:
-            rates.import_rates(far, by=officer, jumps_checked=True)
-        assert caught.value.code == "second_person"
-    other = an_officer("finance")
-    with pytest.raises(DomainError) as caught:
-        rates.import_rates(far.replace("2631", "2632"), by=other, jumps_checked=True)
-    assert caught.value.code == "second_person"
-    assert rates.import_rates(far, by=other, jumps_checked=True) == 1
+    assert stored(far, jumps_checked=True) == 1
+
+
+@pytest.mark.django_db
+def test_no_rate_is_stored_by_one_person_alone() -> None:
+    """Not even one that moved by nothing: a rate decides what a pledge counts for."""
+    one, other = an_officer("finance"), an_officer("finance")
+    row = rates.propose_rates(GOOD, by=one)
+    assert not FxRate.objects.exists()
+    for by, code in ((one, "same_person"), (an_officer("lead"), "not_allowed")):
+        with pytest.raises(DomainError) as caught, transaction.atomic():
+            rates.store_rates(row, by=by)
+        assert caught.value.code == code
+    with pytest.raises(DomainError) as caught, transaction.atomic():
+        rates.propose_rates(GOOD, by=other)
+    assert caught.value.code == "waits"
+    with pytest.raises(IntegrityError, match="rate_file_by_two"), transaction.atomic():
+        RateProposal.objects.filter(pk=row.pk).update(
+            outcome="stored", decided_by=one, decided_at=row.proposed_at
+        )
+    assert rates.store_rates(row, by=other) == 2
+    for verb in (rates.store_rates, rates.refuse_rates):
+        with pytest.raises(DomainError) as caught, transaction.atomic():
+            verb(row, by=other)
+        assert caught.value.code == "wrong_state"
+    again = rates.propose_rates(GOOD.replace("26310.5", "26400").replace("-26", "-25"), by=one)
+    rates.refuse_rates(again, by=one)
+    assert FxRate.objects.count() == 2
 
 
 @pytest.mark.django_db
@@ -98,7 +124,9 @@ def test_a_source_is_read_each_day_and_a_wrong_one_stores_nothing(
 
 
 @pytest.mark.django_db
-def test_the_page_previews_stores_and_is_for_finance_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_previews_proposes_and_another_person_stores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("backend.accounts.permissions.staff_code_problem", lambda request: None)
     address = reverse("home:rates")
     client = Client()
@@ -108,7 +136,6 @@ def test_the_page_previews_stores_and_is_for_finance_alone(monkeypatch: pytest.M
         assert client.get(address).status_code == (200 if role == "auditor" else status)
         sent = client.post(address, {"upload": SimpleUploadedFile("r.csv", GOOD.encode())})
         assert sent.status_code == status
-    assert not FxRate.objects.exists()
     for content in (
         b"\xff\xfe",
         b"a,b\n",
@@ -118,8 +145,22 @@ def test_the_page_previews_stores_and_is_for_finance_alone(monkeypatch: pytest.M
     ):
         sent = client.post(address, {"upload": SimpleUploadedFile("r.csv", content)})
         assert sent.status_code == 400
-    stored = client.post(address, {"text": GOOD})
-    assert (stored.status_code, FxRate.objects.count()) == (302, 2)
+    assert client.post(address, {"text": GOOD}).status_code == 302
+    assert not FxRate.objects.exists()
+    row = RateProposal.objects.get()
+    page, away = (
+        reverse(f"home:{n}", args=[row.public_id]) for n in ("rate_file", "rate_file_refuse")
+    )
+    assert page in client.get(address).content.decode()
+    assert (client.get(page).status_code, client.post(page).status_code) == (200, 400)
+    for role in ("auditor", "lead"):
+        client.force_login(an_officer(role))
+        assert client.get(page).status_code == (200 if role == "auditor" else 403)
+        assert {client.post(url).status_code for url in (page, away)} == {403}
     client.force_login(an_investor())
-    assert client.get(address).status_code == 403
+    assert {client.get(url).status_code for url in (address, page)} == {403}
+    assert not FxRate.objects.exists()
+    client.force_login(an_officer("finance"))
+    assert (client.post(page).status_code, FxRate.objects.count()) == (302, 2)
+    assert {client.get(page).status_code, client.post(away).status_code} == {404}
     some_rates()

@@ -93,7 +93,7 @@ def test_a_charge_has_one_receipt_on_page_and_paper_and_a_refund_stands_on_it(
     assert paper.content.startswith(b"%PDF-")
     assert not receipt_of(pledge, "en").returned
     row = ChargeObligation.objects.get(pledge=pledge)
-    refunds.refund_obligation(row, by=None, reason="x", amount=Money(100_000, "USD"))
+    refunds.refund_obligation(row, reason="x", amount=Money(100_000, "USD"))
     refunds.send_due()
     pledge.refresh_from_db()
     assert [r.money for r in receipt_of(pledge, "en").returned] == [Money(100_000, "USD")]

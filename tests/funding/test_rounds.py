@@ -337,6 +337,33 @@ def test_a_round_at_its_target_makes_every_pledge_due() -> None:
         RoundClose.objects.filter(pk=close.pk).update(pledged_minor=1)
 
 
+@pytest.mark.parametrize("end", ["short", "cancelled"])
+def test_a_round_that_ends_lets_two_pledges_of_one_person_go_at_once(end: str) -> None:
+    """One statement ends both: the person is counted off once, or the round could never close."""
+    round_ = an_open_round()
+    person = an_investor("US")
+    rows = [a_pledge(round_, usd(n), by=person) for n in (300, 200)]
+    a_pledge(round_, usd(100))
+    round_.refresh_from_db()
+    assert round_.reserved_people == 2
+    pledges.withdraw_pledge(rows[1], by=person)
+    rows[1] = a_pledge(round_, usd(200), by=person)
+    round_.refresh_from_db()
+    assert round_.reserved_people == 2
+    if end == "short":
+        with days_later(31):
+            rounds.close_round(round_)
+            rounds.count_round(round_)
+    else:
+        rounds.cancel_round(round_, by=an_officer("lead"), reason="An error in the terms")
+    round_.refresh_from_db()
+    assert round_.status == ("failed" if end == "short" else "cancelled")
+    assert (round_.reserved_minor, round_.reserved_people) == (0, 0)
+    assert set(Pledge.objects.filter(round=round_).values_list("status", flat=True)) == {
+        "lapsed", "withdrawn",
+    }  # fmt: skip
+
+
 def test_cancelling_a_round_ends_every_pledge() -> None:
     row = small_round()
     pledge = a_pledge(row, usd(100))

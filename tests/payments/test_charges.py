@@ -109,7 +109,7 @@ def test_a_lost_answer_charges_once(sandbox: Sandbox, when: str) -> None:
 def test_a_charge_is_given_back_and_the_day_is_sound(sandbox: Sandbox) -> None:
     row = a_due_charge(sandbox)
     run()
-    refunds.refund_obligation(fresh(row), by=None, reason="test")
+    refunds.refund_obligation(fresh(row), reason="test")
     refunds.send_due()
     assert fresh(row).pledge.status == "refunded"
     assert reconciliation.reconcile().counts["open_breaks"] == 0

@@ -5,12 +5,14 @@ that is really cut), in the middle of the unit of work that books a charge.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from backend.core import jobs, states
@@ -38,7 +40,7 @@ from backend.funding.models import (
 )  # fmt: skip
 from backend.funding.workflow import PLEDGE
 from backend.ledger import book, chart, checks
-from tests.payments.test_kills import database_url
+from tests.payments.test_kills import a_worker, database_url
 from tests.payments.walks import (
     a_card_pledge,
     a_due_charge,
@@ -130,6 +132,74 @@ def test_row_25_a_connection_that_is_cut_in_the_middle_costs_nothing(
     run()
     assert (fresh(row).status, BalanceTransaction.objects.count()) == ("confirming", 0)
     assert fresh(row).leased_until is None
+    move_clocks(sandbox, days=31, minutes=11)
+    run()
+    collected_once(sandbox, row)
+
+
+@contextmanager
+def one_place() -> Iterator[str]:
+    """The address of the test's database for a login with one connection in all."""
+    name = "caukieu_one_place"
+    parts = psycopg.conninfo.conninfo_to_dict(database_url())
+    with psycopg.connect(database_url(), autocommit=True) as server:
+        server.execute(f"DROP ROLE IF EXISTS {name}")
+        server.execute(
+            f"CREATE ROLE {name} LOGIN PASSWORD 'one' CONNECTION LIMIT 1 IN ROLE caukieu_app"
+        )
+        host, port = quote(str(parts["host"]), safe=""), parts.get("port", 5432)
+        try:
+            yield f"postgresql://{name}:one@/{parts['dbname']}?host={host}&port={port}"
+        finally:
+            server.execute(f"DROP ROLE {name}")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.django_db(transaction=True)
+def test_row_26_a_worker_without_a_connection_ends_and_the_next_one_charges(
+    sandbox: Sandbox,
+) -> None:
+    """Really none: the login has one place and somebody has it. The worker is a real process."""
+    row = a_due_charge(sandbox)
+    with one_place() as narrow:
+        with psycopg.connect(narrow) as taken:
+            taken.execute("SELECT 1")
+            worker = a_worker(sandbox, database=narrow)
+            _out, error = worker.communicate(timeout=500)
+            assert (worker.returncode, b"too many connections" in error) == (1, True), error[-500:]
+        assert (fresh(row).status, sandbox.effects()) == ("new", [])
+        again = a_worker(sandbox, database=narrow)
+        _out, error = again.communicate(timeout=500)
+        assert again.returncode == 0, error[-500:]
+    collected_once(sandbox, row)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_26_no_connection_comes_back_in_the_middle_of_a_charge(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut after the money moved, and refused when it asks again: the turn ends, nothing is lost."""
+    name = connection.settings_dict["NAME"]
+    elsewhere = psycopg.conninfo.make_conninfo(database_url(), dbname="postgres")
+
+    def refuse_all() -> None:
+        pid = connection.connection.info.backend_pid
+        with psycopg.connect(elsewhere, autocommit=True) as other:
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    row = a_due_charge(sandbox)
+    fail_once(monkeypatch, refuse_all)
+    try:
+        with pytest.raises(OperationalError, match="not currently accepting"):
+            run()
+    finally:
+        with psycopg.connect(elsewhere, autocommit=True) as other:
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    connection.close()
+    assert (fresh(row).status, BalanceTransaction.objects.count()) == ("confirming", 0)
+    # Its lease runs out by the clock of the server.
+    ChargeObligation.objects.update(leased_until=None)
     move_clocks(sandbox, days=31, minutes=11)
     run()
     collected_once(sandbox, row)

@@ -62,13 +62,13 @@ def database_url() -> str:
 
 
 def a_worker(
-    sandbox: Sandbox, failpoint: str = "", program: str = WORKER
+    sandbox: Sandbox, failpoint: str = "", program: str = WORKER, database: str = ""
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", program],
         env={
             **os.environ,
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": database or database_url(),
             "DJANGO_SETTINGS_MODULE": "backend.config.settings.dev",
             "CAUKIEU_DB_ROLE": "caukieu_app",
             "CAUKIEU_FAILPOINT": failpoint,
@@ -151,7 +151,7 @@ def test_row_19_a_worker_that_dies_while_a_round_closes(sandbox: Sandbox, point:
 def test_row_65_a_worker_that_dies_while_it_gives_back(sandbox: Sandbox, point: str) -> None:
     row = a_due_charge(sandbox)
     run()
-    refunds.refund_obligation(fresh(row), by=None, reason="test")
+    refunds.refund_obligation(fresh(row), reason="test")
     dies_at(sandbox, point)
     for _ in range(2):
         refunds.send_due()

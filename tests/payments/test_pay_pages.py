@@ -6,12 +6,12 @@ from django.urls import reverse
 
 from backend.accounts.models import User
 from backend.core.models import AuditEvent
-from backend.funding.actions import breaks, charges, payment_links
+from backend.funding.actions import breaks, cards, charges, payment_links
 from backend.funding.models import ChargeObligation, ReconciliationBreak
 from backend.notifications.catalogue import Happened
 from backend.notifications.entries import entries_of
 from tests import factories
-from tests.payments.walks import a_due_charge, fresh, run
+from tests.payments.walks import a_due_charge, fresh, move_clocks, run
 from tests.sandbox import ALWAYS_ASKS, Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +112,24 @@ def test_the_mail_leads_to_the_bank_and_reminders_come_once_each(sandbox: Sandbo
     assert list(reminder.readers(Happened(first, row.pledge))) == []
     first.data = {"number": 2}
     assert list(reminder.readers(Happened(first, row.pledge))) == [row.pledge.investor]
+
+
+def test_a_declined_payment_says_so_and_not_that_the_bank_asks(sandbox: Sandbox) -> None:
+    row = a_due_charge(sandbox)
+    card = cards.card_of(row.pledge)
+    assert card is not None
+    outcomes = ["insufficient_funds", "stolen_card"]
+    sandbox.told("card", payment_method=card.payment_method, outcomes=outcomes)
+    client, address = signed_in(row.pledge.investor), page("pledge", row).replace("/vi/", "/en/")
+    run()
+    text = client.get(address).content.decode()
+    assert "We try again after" in text
+    move_clocks(sandbox, days=33)
+    run()
+    text = client.get(address).content.decode()
+    assert fresh(row).status == "hard_failed"
+    assert "The payment was not approved" in text
+    assert "Your bank wants you to confirm" not in text
+    assert not {"stolen", "lost"} & set(text.lower().split())
+    ChargeObligation.objects.filter(pk=row.pk).update(reason="no_card")
+    assert "save a card before" in client.get(address).content.decode()

@@ -15,7 +15,15 @@ from backend.funding.actions import breaks, disputes, events, payouts, reconcili
 from backend.funding.models import ChargeObligation, ReconciliationBreak, Refund
 from backend.ledger import book, chart, checks
 from tests import factories
-from tests.payments.walks import a_due_charge, fresh, move_clocks, run
+from tests.payments.walks import (
+    a_card_pledge,
+    a_due_charge,
+    a_small_round,
+    close,
+    fresh,
+    move_clocks,
+    run,
+)  # fmt: skip
 from tests.sandbox import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -32,7 +40,7 @@ def a_collected_charge(sandbox: Sandbox, money: Money = USD, **more: Any) -> Cha
 
 def give_back(row: ChargeObligation, minor: int | None = None) -> Refund:
     amount = None if minor is None else Money(minor, row.currency)
-    refund = refunds.refund_obligation(row, by=None, reason="test", amount=amount)
+    refund = refunds.refund_obligation(row, reason="test", amount=amount)
     refunds.send_due()
     refund.refresh_from_db()
     return refund
@@ -40,6 +48,10 @@ def give_back(row: ChargeObligation, minor: int | None = None) -> Refund:
 
 def held(row: ChargeObligation) -> Money:
     return book.balance(chart.held(row.round.public_id, row.currency))
+
+
+def frozen(row: ChargeObligation) -> Money:
+    return book.balance(chart.frozen(row.round.public_id, row.currency))
 
 
 def open_breaks() -> list[tuple[str, str]]:
@@ -90,7 +102,7 @@ def test_row_61_two_whole_refunds_at_once_are_one(sandbox: Sandbox) -> None:
 
     def go() -> None:
         try:
-            results.append(refunds.refund_obligation(row, by=None, reason="race"))
+            results.append(refunds.refund_obligation(row, reason="race"))
             refunds.send_due()
         except Conflict as error:
             results.append(error)
@@ -105,14 +117,6 @@ def test_row_61_two_whole_refunds_at_once_are_one(sandbox: Sandbox) -> None:
     refunds.send_due()
     assert sum(isinstance(r, Refund) for r in results) == 1
     assert [e["amount"] for e in sandbox.effects("refund")] == [400_000]
-
-
-def test_only_finance_officers_give_back_by_hand(sandbox: Sandbox) -> None:
-    row = a_collected_charge(sandbox)
-    for person in (row.pledge.investor, factories.an_officer("lead")):
-        with pytest.raises(NotAllowed), transaction.atomic():
-            refunds.refund_obligation(row, by=person, reason="x")
-    refunds.refund_obligation(row, by=factories.an_officer("finance"), reason="asked by mail")
 
 
 def test_row_65_a_refund_whose_answer_got_lost_is_found_and_not_repeated(
@@ -197,6 +201,52 @@ def test_row_66_a_dispute_freezes_what_is_held(sandbox: Sandbox) -> None:
     with pytest.raises(Conflict) as refused, transaction.atomic():
         give_back(row)
     assert refused.value.code == "disputed"
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_row_68_a_dispute_after_a_part_went_back_takes_the_rest_alone(
+    sandbox: Sandbox, outcome: str
+) -> None:
+    row = a_collected_charge(sandbox)
+    give_back(row, 100_000)
+    id_ = dispute(sandbox, row, amount=300_000)
+    assert (held(row).minor, frozen(row).minor) == (0, 300_000)
+    sandbox.told("dispute", dispute=id_, outcome=outcome)
+    for _ in range(2):
+        disputes.sync_dispute(id_)
+    left = 300_000 if outcome == "won" else 0
+    assert (held(row).minor, frozen(row).minor) == (left, 0)
+    assert refunds.refundable(fresh(row)) == Money(left, "USD")
+    assert book.balance(chart.dispute_hold("USD")) == Money(0, "USD")
+    assert open_breaks() == []
+    assert not checks.findings()
+
+
+def test_row_68_a_bank_that_takes_all_after_a_part_went_back_takes_nothing_of_others(
+    sandbox: Sandbox,
+) -> None:
+    round_ = a_small_round()
+    ours, _other = (
+        a_card_pledge(sandbox, round_, Money(minor, "USD")) for minor in (250_000, 150_000)
+    )
+    move_clocks(sandbox, days=31)
+    close(round_)
+    run()
+    row = fresh(ours.obligation)
+    give_back(row, 100_000)
+    id_ = dispute(sandbox, row, amount=250_000)
+    assert (held(row).minor, frozen(row).minor) == (150_000, 150_000)
+    sandbox.told("dispute", dispute=id_, outcome="lost")
+    for _ in range(2):
+        disputes.sync_dispute(id_)
+    lost = row.disputes.get()
+    assert (held(row).minor, frozen(row).minor) == (150_000, 0)
+    assert book.balance(chart.chargeback_loss("USD")) == Money(100_000, "USD")
+    owed = chart.project_receivable(round_.project.public_id, "USD")
+    assert book.balance(owed) == Money(0, "USD")
+    assert book.balance(chart.dispute_hold("USD")) == Money(0, "USD")
+    assert open_breaks() == [("given_back_twice", lost.public_id)]
+    assert not checks.findings()
 
 
 def test_row_69_a_dispute_that_was_won_gives_it_back_to_the_round(sandbox: Sandbox) -> None:

@@ -1,6 +1,7 @@
 """A bank takes a charge back. What is disputed is frozen out of what the round holds."""
 
 from django.db import transaction
+from django.db.models import Sum
 
 from backend.core import audit, states
 from backend.core.clock import app_now
@@ -10,7 +11,13 @@ from backend.funding.actions import books
 from backend.funding.actions.breaks import open_break
 from backend.funding.actions.settling import locked
 from backend.funding.models import ChargeObligation, Dispute
-from backend.funding.payment_workflow import DISPUTE, DISPUTE_OPEN, DISPUTE_WORDS, DisputeStatus
+from backend.funding.payment_workflow import (
+    DISPUTE,
+    DISPUTE_OPEN,
+    DISPUTE_WORDS,
+    REFUND_COUNTS,
+    DisputeStatus,
+)
 from backend.ledger import book, chart
 
 CLOSED = frozenset(
@@ -63,14 +70,21 @@ def _apply(obligation: ChargeObligation, found: gateway.DisputeFact) -> Dispute:
     return row
 
 
+def _not_given_back(row: ChargeObligation) -> int:
+    """What of a charge did not go back to the card: all that a dispute may take from a round."""
+    back = row.refunds.filter(status__in=sorted(REFUND_COUNTS)).aggregate(s=Sum("amount_minor"))
+    return row.amount_minor - (back["s"] or 0)
+
+
 def _freeze(row: Dispute) -> None:
-    """Set the disputed sum aside, as far as it is still held, so that nothing releases it."""
+    """Set the disputed sum aside, as far as it is still held and this pledge's own, so that nothing
+    releases it. What others pledged is not touched, even when a bank takes more than was left."""
     round_id = row.obligation.round.public_id
     key = f"dispute:{row.stripe_id}:freeze"
     if row.frozen_minor or book.has_entry(key):
         return
     held = chart.held(round_id, row.currency)
-    minor = min(row.amount_minor, row.obligation.amount_minor, book.balance(held).minor)
+    minor = min(row.amount_minor, _not_given_back(row.obligation), book.balance(held).minor)
     if minor <= 0:
         return
     book.hold(
@@ -98,11 +112,17 @@ def _close(row: Dispute, found: gateway.DisputeFact) -> None:
     if row.frozen_minor:
         book.settle(f"{key}:held", "dispute.lost", hold_key=freeze, to=through, about=about)
     legs = []
-    rest = row.amount_minor - row.frozen_minor
-    if rest > 0:
+    released = min(row.amount_minor, _not_given_back(row.obligation)) - row.frozen_minor
+    if released > 0:
         # What was released before the bank took it back is owed by the project.
         owed = chart.project_receivable(row.obligation.round.project.public_id, row.currency)
-        legs.append(book.Leg(owed, through, Money(rest, row.currency)))
+        legs.append(book.Leg(owed, through, Money(released, row.currency)))
+    twice = row.amount_minor - row.frozen_minor - max(released, 0)
+    if twice > 0:
+        # The card had it back already: neither the round nor the project owes it a second time.
+        loss = Money(twice, row.currency)
+        legs.append(book.Leg(chart.chargeback_loss(row.currency), through, loss))
+        open_break("given_back_twice", row.public_id, money=loss, detail=about)
     if not is_same:
         position = chart.fx_position(taken.currency)
         legs.append(book.Leg(position, hold, Money(-taken.amount_minor, taken.currency)))

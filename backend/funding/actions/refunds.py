@@ -14,12 +14,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from backend.accounts.models import User
 from backend.core import audit, jobs, states
 from backend.core.clock import app_now
-from backend.core.errors import Conflict, Invalid
+from backend.core.errors import Conflict
 from backend.core.money import Money
-from backend.funding import failpoints, permissions
+from backend.funding import failpoints
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import books, stuck
 from backend.funding.actions.bank_returns import owe
@@ -58,9 +57,10 @@ class NothingLeft(Conflict):
 
 @transaction.atomic
 def refund_obligation(
-    obligation: ChargeObligation, *, by: User | None, reason: str, amount: Money | None = None
+    obligation: ChargeObligation, *, reason: str, amount: Money | None = None
 ) -> Refund:
-    """Give a collected charge back, whole or in part. `by` is a finance officer or the system.
+    """Give a collected charge back, whole or in part. Only the system does: a round fell short, a
+    milestone was not met (two officers), a pledge was taken back while it was charged.
 
     Raises NothingLeft when that much is not there: refunds so far, lost disputes and what was
     released to the project are taken off. An open dispute stops refunds.
@@ -68,10 +68,6 @@ def refund_obligation(
     # The round too: a release of the same money waits here, and the other way round.
     locked_round(obligation.round)
     pledge, row = locked(obligation)
-    if by is not None:
-        permissions.check_is_finance(by)
-    if not reason.strip():
-        raise Invalid(_("Enter the reason"), code="missing", field="reason")
     if row.status != ObligationStatus.SUCCEEDED:
         raise Conflict(_("Nothing was collected for this pledge."), code="wrong_state")
     if row.disputes.filter(status__in=sorted(DISPUTE_OPEN)).exists():
@@ -90,14 +86,13 @@ def refund_obligation(
                 amount_minor=wanted.minor,
                 currency=wanted.currency,
                 reason=reason.strip()[:40],
-                requested_by=by,
                 next_at=app_now(),
             )
     except IntegrityError as error:
         raise NothingLeft() from error
     audit.record(
         "refund.asked",
-        by=by,
+        by=None,
         subject=refund,
         data={"pledge": pledge.public_id, "amount_minor": wanted.minor},
     )
@@ -308,7 +303,7 @@ def refund_unwanted(obligation: ChargeObligation) -> None:
     if refundable(obligation).minor < obligation.amount_minor:
         # The balance transaction is not there yet: the job comes again.
         raise gateway.TryLater("not in the book yet")
-    refund_obligation(obligation, by=None, reason="withdrawn")
+    refund_obligation(obligation, reason="withdrawn")
 
 
 def refund_round(round_: Round) -> int:
@@ -319,6 +314,6 @@ def refund_round(round_: Round) -> int:
     count = 0
     for row in rows.select_related("round", "pledge"):
         if refundable(row).minor > 0:
-            refund_obligation(row, by=None, reason="round_failed")
+            refund_obligation(row, reason="round_failed")
             count += 1
     return count

@@ -72,7 +72,7 @@ def give_back(pledge: Pledge, round_: Round, money: Money, *, key: str, reason: 
     """One person's money. By card: a refund, which moves the pledge when it succeeds. By bank: it
     is owed at once, and a finance officer transfers it."""
     if pledge.route == Route.CARD:
-        refunds.refund_obligation(pledge.obligation, by=None, reason=reason, amount=money)
+        refunds.refund_obligation(pledge.obligation, reason=reason, amount=money)
         return
     book.post(
         f"ret:{pledge.public_id}:{key}", f"return.{reason}",

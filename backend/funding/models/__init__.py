@@ -30,7 +30,7 @@ from backend.funding.models.payments import (
     StripeCustomer,
     StripeEvent,
 )
-from backend.funding.models.rates import FxRate
+from backend.funding.models.rates import FxRate, RateProposal
 from backend.funding.models.returns import BankReturn
 from backend.funding.models.rounds import Pledge, Round, RoundClose, Route
 
@@ -57,6 +57,7 @@ __all__ = [
     "Payout",
     "Pledge",
     "ProfessionalClaim",
+    "RateProposal",
     "ReconciliationBreak",
     "ReconciliationRun",
     "Refund",

@@ -214,9 +214,6 @@ class Refund(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=40)
-    requested_by = models.ForeignKey(
-        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
-    )
     key_no = models.PositiveSmallIntegerField(default=1)
     sent_at = models.DateTimeField(null=True)
     stripe_refund_id = models.CharField(max_length=64, unique=True, null=True)
