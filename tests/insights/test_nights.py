@@ -2,6 +2,7 @@
 
 import io
 from collections import defaultdict
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ from backend.insights.queries import newest_snapshot
 from backend.ledger import book, chain_file, chart, checks, export, sums
 from backend.notifications.actions import tell_next
 from backend.notifications.models import Notification
+from backend.remittances.actions import drop_calculation, save_calculation
+from backend.remittances.calculator import Question, calculate
 from tests import factories
 from tests.insights.test_office import past_the_code
 from tests.remittances import rows
@@ -292,6 +295,28 @@ def test_a_figure_stays_until_ten_people_moved_it() -> None:
         factories.a_pledge(round_, Money(5_000, "USD"), by=factories.an_investor("US"))
     assert shown() == [20 * one, 20, "shown", ""]
     assert f"since={first.version}" in Snapshot.objects.order_by("-pk")[1].csv
+
+
+def test_calculations_by_country_stay_until_ten_people_moved_them() -> None:
+    asked = Question(Money(50_000, "USD"), "month", 1_000)
+    answer = calculate(asked, fee_bps=300, rate=Decimal(26_000))
+    people = [factories.an_investor("US") for _ in range(22)]
+    kept = [save_calculation(answer, by=person) for person in people[:11]]
+    first = nightly.take_now()
+
+    def figures() -> dict[str, list[Any]]:
+        rows.move_days(1)
+        snapshot = nightly.take_now()
+        assert check_snapshot(snapshot).findings == 0
+        return {r[0]: r[9:] for r in snapshot.document["rows"]
+                if r[1] == "calculated" and r[0] in {"country", "region"}}  # fmt: skip
+
+    year = kept[0].year_vnd
+    drop_calculation(kept[0], by=people[0])
+    assert figures() == {s: [11 * year, 11, "kept", first.version] for s in ("country", "region")}
+    for person in people[11:]:
+        save_calculation(answer, by=person)
+    assert figures() == {s: [21 * year, 21, "shown", ""] for s in ("country", "region")}
 
 
 def test_what_few_people_paid_does_not_show_in_the_next_snapshot() -> None:
