@@ -55,10 +55,13 @@ def market(
     age = np.sort(random.uniform(0.01, 8, count) ** 1.2)[::-1]
     field_of = np.array([hash_of(v) for v in made["field"]])
     liked = random.integers(0, 42, investors)
-    who = (random.zipf(1.3, 2 * choices) - 1) % investors
-    what = random.integers(0, count, 2 * choices)
-    fits = (field_of[what] == liked[who]) | (random.random(2 * choices) < 0.35)
-    who, what = who[fits][:choices], what[fits][:choices]
+    drawn = 4 * choices  # a third fits; who chose the same twice counts once
+    who = (random.zipf(1.3, drawn) - 1) % investors
+    what = random.integers(0, count, drawn)
+    fits = (field_of[what] == liked[who]) | (random.random(drawn) < 0.35)
+    _pairs, first = np.unique(who[fits] * count + what[fits], return_index=True)
+    kept = np.sort(first)[:choices]
+    who, what = who[fits][kept], what[fits][kept]
     at = NOW - (age[what] * 365.25 * 86_400).astype("timedelta64[s]")
     names = [f"i{n:06d}" for n in range(investors)]
     return (
