@@ -112,7 +112,7 @@ def test_the_smaller_number_of_people_holds() -> None:
 def test_a_rule_can_close_a_form_to_a_country() -> None:
     row = {
         "id": "xx-closed", "jurisdiction": "XX", "valid_from": "2026-01-01", "status": "in force",
-        "source": "test", "is_offered": False,
+        "source": "test", "is_offered": False, "label_vi": "Đóng", "label_en": "Closed",
     }  # fmt: skip
     book = rules.read_rules({**DOCUMENT, "rules": [*DOCUMENT["rules"], row]})
     needs = rules.requirements("XX", "equity", ON, book)

@@ -397,6 +397,10 @@ def test_a_break_has_an_owner_and_another_person_closes_it(sandbox: Sandbox) -> 
     breaks.take_break(row, by=first)
     with pytest.raises(Invalid), transaction.atomic():
         breaks.explain_break(row, by=first, note="ok")
+    for note in ("", " \x00 ", "a" * 4_001):
+        with pytest.raises(Invalid) as refused, transaction.atomic():
+            breaks.explain_break(row, by=second, note=note)
+        assert refused.value.field == "note"  # said, not cut
     assert breaks.explain_break(row, by=second, note="A bank fee").state == "explained"
     assert not breaks.has_old_breaks()
 

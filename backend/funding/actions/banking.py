@@ -21,6 +21,7 @@ from backend.core.text import clean_text
 from backend.funding import permissions
 from backend.funding.actions.disbursements import read_reference
 from backend.funding.actions.rounds import locked_round
+from backend.funding.actions.words import MAX_LINE, written
 from backend.funding.files import TakenFile
 from backend.funding.models import BankReceipt, OwnerAccount, Payback, Pledge, Round, Route
 from backend.funding.workflow import BANK_RECEIPT, PLEDGE, PledgeStatus
@@ -220,7 +221,7 @@ def report_payback(
         raise Invalid(_("The day of payment lies ahead"), code="out_of_range", field="paid_on")
     payback = Payback(
         round=row, amount_minor=money.minor, currency=money.currency, paid_on=paid_on,
-        note=clean_text(note).strip()[:300], reported_by=by, reported_at=app_now(),
+        note=written(note, "note", None, MAX_LINE), reported_by=by, reported_at=app_now(),
     )  # fmt: skip
     if proof is not None:
         payback.proof, payback.proof_sha256 = proof.stored(), proof.sha256

@@ -12,6 +12,7 @@ from backend.core.clock import app_now
 from backend.core.errors import Invalid
 from backend.core.money import Money
 from backend.funding import permissions
+from backend.funding.actions.words import written
 from backend.funding.models import ReconciliationBreak
 
 log = structlog.get_logger(__name__)
@@ -72,12 +73,11 @@ def explain_break(row: ReconciliationBreak, *, by: User, note: str) -> Reconcili
     """Close it with words. Whoever looks after it does not close it: another person does."""
     row = ReconciliationBreak.objects.select_for_update().get(pk=row.pk)
     permissions.check_is_finance(by)
-    if not note.strip():
-        raise Invalid(_("Write what explains it"), code="missing", field="note")
+    note = written(note, "note", _("Write what explains it"))
     if row.owner_id is None or row.owner_id == by.pk:
         raise Invalid(_("One person looks after it, another closes it."), code="same_person")
     if row.state == State.OPEN:
-        row.state, row.note, row.closed_at = State.EXPLAINED, note.strip()[:2000], app_now()
+        row.state, row.note, row.closed_at = State.EXPLAINED, note, app_now()
         row.save(update_fields=["state", "note", "closed_at"])
         audit.record("break.explained", by=by, subject=row)
     return row

@@ -22,6 +22,7 @@ from backend.core.text import clean_text
 from backend.funding import permissions
 from backend.funding.actions.given_back import free_of
 from backend.funding.actions.outcome import held_by_currency
+from backend.funding.actions.words import written
 from backend.funding.files import TakenFile
 from backend.funding.models import Disbursement, DisbursementLine, OwnerAccount, Tranche
 from backend.funding.workflow import DISBURSEMENT, TRANCHE, DisbursementStatus, MilestoneStatus
@@ -174,15 +175,13 @@ def refuse_disbursement(disbursement: Disbursement, *, by: User, reason: str) ->
     """Stop a payment before the bank was told; what was set aside is held again."""
     project, _tranche, row = _locked(disbursement)
     _check_finance(by, project)
-    reason = clean_text(reason).strip()
-    if not reason:
-        raise Invalid(_("Enter the reason"), code="missing", field="reason")
+    reason = written(reason, "reason", _("Enter the reason"))
     was_approved = row.status == DisbursementStatus.APPROVED
-    row.end_reason, row.ended_at = reason[:1000], app_now()
+    row.end_reason, row.ended_at = reason, app_now()
     row.save(update_fields=["end_reason", "ended_at"])
     states.move(
         row, DisbursementStatus.REFUSED, by=by, role="finance", workflow=DISBURSEMENT,
-        data={"reason": reason[:1000]},
+        data={"reason": reason},
     )  # fmt: skip
     if was_approved:
         _hold_again(row, "disbursement.refused")
@@ -312,14 +311,12 @@ def return_disbursement(disbursement: Disbursement, *, by: User, reason: str) ->
     """The bank sent the money back: it is held again, and the part can be paid anew."""
     project, _tranche, row = _locked(disbursement)
     _check_finance(by, project)
-    reason = clean_text(reason).strip()
-    if not reason:
-        raise Invalid(_("Enter the reason"), code="missing", field="reason")
-    row.end_reason, row.ended_at = reason[:1000], app_now()
+    reason = written(reason, "reason", _("Enter the reason"))
+    row.end_reason, row.ended_at = reason, app_now()
     row.save(update_fields=["end_reason", "ended_at"])
     states.move(
         row, DisbursementStatus.RETURNED, by=by, role="finance", workflow=DISBURSEMENT,
-        data={"reason": reason[:1000]},
+        data={"reason": reason},
     )  # fmt: skip
     _hold_again(row, "disbursement.returned")
     return row

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.core import audit, jobs, states
-from backend.core.card_checks import check_no_card
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid, NotAllowed
 from backend.core.formats import CITY_ZONE
 from backend.core.text import clean_text
+from backend.funding.actions.words import written
 from backend.funding.files import MOST_FILES, TakenFile
 from backend.funding.models import Evidence, EvidenceFile, MilestoneVerification, Tranche
 from backend.funding.workflow import MILESTONE, TRANCHE, MilestoneStatus
@@ -30,7 +30,6 @@ from backend.projects.workflow import PublicStatus
 
 # A milestone asks for its evidence this long before it is due.
 ASK_BEFORE = timedelta(days=30)
-MAX_NOTE = 4000
 Outcome = MilestoneVerification.Outcome
 
 
@@ -53,16 +52,7 @@ def _move(tranche: Tranche, to: str, *, by: User | None, role: str, data: dict[s
 
 
 def _text(text: str, field: str) -> str:
-    text = clean_text(text).strip()
-    if not text:
-        raise Invalid(_("This part is missing"), code="missing", field=field)
-    if len(text) > MAX_NOTE:
-        raise Invalid(
-            _("Use %(max)s characters or fewer. There are %(n)s now"),
-            code="too_long", field=field, max=MAX_NOTE, n=len(text),
-        )  # fmt: skip
-    check_no_card(text, field)
-    return text
+    return written(text, field, _("This part is missing"))
 
 
 @transaction.atomic

@@ -15,14 +15,13 @@ from backend.core import audit
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid, NotAllowed
 from backend.core.formats import CITY_ZONE
-from backend.core.text import clean_text
 from backend.funding import eligibility, permissions
 from backend.funding.actions.milestones import due_on
+from backend.funding.actions.words import MAX_LINE, written
 from backend.funding.files import TakenFile
 from backend.funding.models import ProfessionalClaim
 
 Outcome = ProfessionalClaim.Outcome
-MOST_WORDS = 300
 
 
 def _today() -> date:
@@ -46,7 +45,7 @@ def claim_status(
     if waiting.exists():
         raise Conflict(_("A claim of this kind waits for an officer already."), code="waits")
     row = ProfessionalClaim.objects.create(
-        user=user, investor_class=investor_class, note=clean_text(note).strip()[:MOST_WORDS],
+        user=user, investor_class=investor_class, note=written(note, "note", None, MAX_LINE),
         proof=proof.stored(), proof_name=proof.name, proof_sha256=proof.sha256,
         claimed_at=app_now(),
     )  # fmt: skip
@@ -81,9 +80,7 @@ def confirm_status(claim: ProfessionalClaim, *, by: User) -> ProfessionalClaim:
 def refuse_status(claim: ProfessionalClaim, *, by: User, reason: str) -> ProfessionalClaim:
     """The proof does not show it; the person reads why."""
     row = _locked(claim, by)
-    reason = clean_text(reason).strip()[:MOST_WORDS]
-    if not reason:
-        raise Invalid(_("Enter the reason"), code="missing", field="reason")
+    reason = written(reason, "reason", _("Enter the reason"), MAX_LINE)
     return _decide(row, Outcome.REFUSED, reason, by)
 
 
