@@ -53,6 +53,13 @@ def _newest_by_region() -> dict[str, Figure]:
     return {f.region: f for f in series("hcmc_inflow") if f.period == REGIONS_OF}
 
 
+def crossed_table(cells: Cells, words: Words) -> Crossing | None:
+    """What is pledged, countries against fields; None when nothing is."""
+    caption = _("Pledged by country and field, billion ₫")
+    found = _crossed(cells, "corridor", "pledged", "field", caption, words)
+    return found if found.table.rows else None
+
+
 def crossed_tables(cells: Cells, words: Words) -> list[Crossing]:
     """Countries against fields for every step that has such figures, and against months."""
     captions = {

@@ -14,7 +14,7 @@ from backend.core.formats import format_money_long
 from backend.core.money import Money
 from backend.insights import charts
 from backend.insights.charts import Bar
-from backend.insights.country_tables import Crossing, crossed_tables, table_by
+from backend.insights.country_tables import Crossing, crossed_table, crossed_tables, table_by
 from backend.insights.models import Snapshot
 from backend.insights.published import Figure, series, target
 from backend.insights.shown import (
@@ -57,7 +57,8 @@ class FlowsPage:
     undrawn: Sequence[Chart]
     targets: Table
     series: Table
-    corridors: Sequence[Crossing]
+    # Of pledges; the other steps and the months have a page of their own.
+    corridor: Crossing | None
     hidden: int
     kept: int
 
@@ -88,10 +89,15 @@ def flows_page(snapshot: Snapshot, language: str) -> FlowsPage:
         undrawn=[chart for chart in found if not chart.svg],
         targets=targets_table(total, words),
         series=_published(words),
-        corridors=crossed_tables(cells, words),
+        corridor=crossed_table(cells, words),
         hidden=snapshot.hidden_count,
         kept=sum(1 for cell in cells.all if cell.status == "kept"),
     )  # fmt: skip
+
+
+def countries_page(snapshot: Snapshot, language: str) -> list[Crossing]:
+    """Countries across fields and months: by far the largest tables, so not on the first page."""
+    return crossed_tables(Cells(snapshot.document["rows"]), Words(language))
 
 
 def _sentence(total: Cell | None, words: Words) -> str:

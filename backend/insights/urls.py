@@ -34,6 +34,7 @@ urlpatterns = [
     path("flows/check/", views.check, name="check"),
     path("flows/feed.xml", views.feed, name="feed"),
     path("flows/<snapshot_version:version>/", views.snapshot, name="snapshot"),
+    path("flows/<snapshot_version:version>/countries/", views.countries, name="countries"),
     path("flows/<snapshot_version:version>.csv", views.csv_file, name="csv"),
     path("flows/<snapshot_version:version>.pdf", views.report, {"kind": "pdf"}, name="report_pdf"),
     path(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.core.web import public_page
 from backend.insights import chain, queries
-from backend.insights.flows_page import FlowsPage, flows_page
+from backend.insights.flows_page import FlowsPage, countries_page, flows_page
 from backend.insights.models import Snapshot
 from backend.insights.report import report_pdf, report_xlsx
 from backend.insights.shown import language_of_page
@@ -60,6 +60,20 @@ def _kept(found: Snapshot, language: str) -> tuple[FlowsPage, str]:
         kept = (page, render_to_string("insights/flows_body.html", {"page": page}))
         caches["memory"].set(key, kept, queries.KEEP_S)
     return kept
+
+
+@require_safe
+@public_page
+def countries(request: HttpRequest, version: str) -> HttpResponse:
+    """From which country to which field, and in which month: whole tables."""
+    found = queries.snapshot_for(version)
+    key = f"insights.countries.{found.head_sha256}.{language_of_page()}"
+    tables = caches["memory"].get(key)
+    if tables is None:
+        tables = countries_page(found, language_of_page())
+        caches["memory"].set(key, tables, queries.KEEP_S)
+    context = {"snap": found, "tables": tables, "nav": "flows"}
+    return render(request, "insights/countries.html", context)
 
 
 @require_safe

@@ -62,6 +62,7 @@ def _paths(base: str, language: str) -> list[str]:
         "calculator/",
         "flows/",
         f"flows/{example}/",
+        f"flows/{example}/countries/",
         "flows/data/",
         "flows/snapshots/",
         "flows/check/",

@@ -146,6 +146,23 @@ def test_the_page_as_it_is_served_takes_two_queries_and_twenty_milliseconds(clie
     assert sorted(times)[5] <= 20
 
 
+def test_the_largest_tables_have_a_page_of_their_own(client: Client) -> None:
+    row = example()
+    page = client.get(f"/en/flows/{row.version}/").content.decode()
+    assert f"/en/flows/{row.version}/countries/" in page
+    assert len(re.findall(r"<[a-z]", page)) < 1_450  # the budget of a page is 1,500 elements
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(f"/en/flows/{row.version}/countries/")
+    text = response.content.decode()
+    assert len(queries) <= 3
+    assert "public" in response.headers["Cache-Control"]
+    for step in ("Pledged", "Held", "Released", "Returned"):
+        assert f"{step} by country and field, billion ₫" in text
+    assert "Pledged by country and month" in text
+    assert "Invented figures." in text
+    assert client.get("/en/flows/2001-01-01.1/countries/").status_code == 404
+
+
 def test_an_empty_account_is_honest(client: Client) -> None:
     assert "first snapshot" in client.get("/en/flows/").content.decode()
     real()
