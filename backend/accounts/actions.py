@@ -25,6 +25,7 @@ from backend.accounts.models import (
     Consent,
     InvestorProfile,
     OfficeMembership,
+    OfficeVersion,
     OrganisationInvitation,
     PendingMail,
     PersonSession,
@@ -33,6 +34,7 @@ from backend.accounts.models import (
 )
 from backend.accounts.permissions import check_is_self, roles_of
 from backend.core import audit, jobs
+from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid, ManyInvalid, NotAllowed
 from backend.core.models import IdempotencyKey
 from backend.core.text import clean_text
@@ -41,6 +43,8 @@ EMAIL_MISSING = _("Enter an e-mail address, for example ten@example.com")
 ADDRESS_IN_USE = _("This address is in use. Sign in instead.")
 NEEDS_ROLE = _("This needs the role %(role)s. The city office can grant it.")
 MAX_NAME = 120
+MAX_OFFICE_NAME = 200
+MAX_REASON = 500
 MAX_EMAIL = 254
 MAX_TOKENS = 10
 UNCONFIRMED_DAYS = 7
@@ -326,11 +330,11 @@ def open_office(name_vi: str, name_en: str, *, fields: Sequence[str], by: User) 
     """A new office, whose first lead is the lead who opens it."""
     if Role.LEAD not in roles_of(by):
         raise NotAllowed(NEEDS_ROLE, role="lead")
-    names = [" ".join(clean_text(name).split())[:200] for name in (name_vi, name_en)]
-    if not names[0]:
-        raise Invalid(_("Enter the name in Vietnamese."), field="name_vi")
+    names, problems = _office_names(name_vi, name_en)
+    if problems:
+        raise ManyInvalid(problems)
     office = CityOffice.objects.create(
-        name_vi=names[0], name_en=names[1] or names[0], fields=list(fields)
+        **names, fields=list(fields), written_by=by, written_at=app_now()
     )
     audit.record("office.opened", by=by, subject=office, data={"fields": office.fields})
     OfficeMembership.objects.create(office=office, user=by, role=Role.LEAD)
@@ -339,6 +343,91 @@ def open_office(name_vi: str, name_en: str, *, fields: Sequence[str], by: User) 
         data={"office": office.public_id, "role": Role.LEAD},
     )  # fmt: skip
     return office
+
+
+def _office_names(name_vi: str, name_en: str) -> tuple[dict[str, str], list[Invalid]]:
+    """Both names (the English one may be the Vietnamese), and what is wrong with them."""
+    names = {
+        "name_vi": " ".join(clean_text(name_vi).split()),
+        "name_en": " ".join(clean_text(name_en).split()),
+    }
+    problems = [
+        Invalid(
+            _("Use %(max)s characters or fewer. There are %(n)s now."),
+            code="too_long", field=field, max=MAX_OFFICE_NAME, n=len(name),
+        )
+        for field, name in names.items()
+        if len(name) > MAX_OFFICE_NAME
+    ]  # fmt: skip
+    if not names["name_vi"]:
+        problems.append(
+            Invalid(_("Enter the name in Vietnamese."), code="missing", field="name_vi")
+        )
+    return names | {"name_en": names["name_en"] or names["name_vi"]}, problems
+
+
+@transaction.atomic
+def change_office(
+    office: CityOffice,
+    *,
+    by: User,
+    name_vi: str,
+    name_en: str,
+    fields: Sequence[str],
+    reason: str,
+    expected: int,
+) -> CityOffice:
+    """A new version of an office's names and fields; the one before is kept as it was.
+
+    `by` is a lead of the office, `expected` the version that they saw. Letters and reviews keep
+    the name that they were written under. Cases that are in stay where they are.
+    """
+    office = CityOffice.objects.select_for_update().get(pk=office.pk)
+    if not OfficeMembership.objects.filter(office=office, user=by, role=Role.LEAD).exists():
+        raise NotAllowed(NEEDS_ROLE, role="lead")
+    if office.number != expected:
+        raise Conflict(
+            _("Somebody published another version meanwhile. Look at it first."),
+            code="version_changed",
+        )
+    names, problems = _office_names(name_vi, name_en)
+    words = " ".join(clean_text(reason).split())
+    if not words:
+        problems.append(Invalid(_("Enter the reason"), code="missing", field="reason"))
+    if len(words) > MAX_REASON:
+        problems.append(
+            Invalid(
+                _("Use %(max)s characters or fewer."),
+                code="too_long", field="reason", max=MAX_REASON,
+            )
+        )  # fmt: skip
+    changed = [name for name, text in names.items() if text != getattr(office, name)]
+    changed += ["fields"] if set(fields) != set(office.fields) else []
+    if not changed:
+        problems.append(
+            Invalid(
+                _("Nothing changed against version %(old)s."),
+                code="nothing_changed", field="name_vi", old=office.number,
+            )
+        )  # fmt: skip
+    if problems:
+        raise ManyInvalid(problems)
+    _keep_version(office)
+    office.number += 1
+    office.name_vi, office.name_en, office.fields = names["name_vi"], names["name_en"], list(fields)
+    office.written_by, office.written_at, office.reason = by, app_now(), words
+    office.save()
+    data = {"number": office.number, "changed": changed, "reason": words}
+    audit.record("office.changed", by=by, subject=office, data=data)
+    return office
+
+
+def _keep_version(office: CityOffice) -> None:
+    OfficeVersion.objects.create(
+        office=office, number=office.number, name_vi=office.name_vi, name_en=office.name_en,
+        fields=office.fields, written_by_id=office.written_by_id, written_at=office.written_at,
+        reason=office.reason,
+    )  # fmt: skip
 
 
 @transaction.atomic

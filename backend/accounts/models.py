@@ -147,17 +147,44 @@ class OrganisationInvitation(models.Model):
         return self.public_id
 
 
-class CityOffice(models.Model):
-    public_id = models.CharField(max_length=40, unique=True, default=_office_id, editable=False)
+class OfficeData(models.Model):
+    """One version of what a city may change about an office: its names and its fields."""
+
+    number = models.PositiveIntegerField(default=1)
     name_vi = models.CharField(max_length=200)
     name_en = models.CharField(max_length=200)
     # Keys of the fields that it takes in; empty: whatever no other office takes.
     fields: "ArrayField[Any, Any]" = ArrayField(
         models.CharField(max_length=40), default=list, blank=True
     )
+    # None: written by the command line, or before versions were kept.
+    written_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField(null=True, db_default=Now())
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        abstract = True
 
     def __str__(self) -> str:
         return self.name_vi
+
+
+class CityOffice(OfficeData):
+    """An office as it is now. The database takes a change only as the next number, once the
+    version before it is kept."""
+
+    public_id = models.CharField(max_length=40, unique=True, default=_office_id, editable=False)
+
+
+class OfficeVersion(OfficeData):
+    """An office as it was, kept for good (append-only)."""
+
+    office = models.ForeignKey(CityOffice, on_delete=models.PROTECT, related_name="versions")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["office", "number"], name="office_version_once")
+        ]
 
 
 class Role(models.TextChoices):

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from backend.accounts.consent_texts import DOCUMENTS, LANGUAGES, ConsentText, consent_text
 from backend.accounts.models import (
@@ -11,6 +12,7 @@ from backend.accounts.models import (
     CityOffice,
     Consent,
     InvestorProfile,
+    OfficeData,
     PersonSession,
     User,
 )
@@ -63,11 +65,14 @@ def consents_of(user: User) -> QuerySet[Consent]:
 
 @dataclass(frozen=True)
 class RoleChange:
-    """A role that was given or taken; names as they are today ("" for a person who left)."""
+    """A role that was given or taken; names as they are today ("" for a person who left). `number`
+    counts what happened to this person in the office, from 1."""
 
     at: datetime
+    number: int
     is_given: bool
     role: str
+    person_id: str
     person: str
     by: str
 
@@ -77,20 +82,29 @@ MOST_CHANGES = 100
 
 def role_changes_of(office: CityOffice) -> list[RoleChange]:
     """Who gave and took which role in an office, newest first: of everybody who works there now,
-    and what they did to others. Two queries."""
+    and of everybody to whom they gave or from whom they took one. Three queries."""
     here = list(office.memberships.values_list("user__public_id", flat=True))
     events = AuditEvent.objects.filter(
-        Q(subject_id__in=here) | Q(actor__in=here),
-        code__in=["office.member_added", "office.member_removed"],
-        data__office=office.public_id,
+        code__in=["office.member_added", "office.member_removed"], data__office=office.public_id
     )
-    rows = list(events.order_by("-at", "-id")[:MOST_CHANGES])
+    touched = events.filter(actor__in=here).values("subject_id")
+    rows = list(
+        events.filter(Q(subject_id__in=here) | Q(subject_id__in=touched))
+        .annotate(number=Window(RowNumber(), partition_by=F("subject_id"), order_by=["at", "id"]))
+        .order_by("-at", "-id")[:MOST_CHANGES]
+    )
     people = User.objects.filter(public_id__in={i for e in rows for i in (e.subject_id, e.actor)})
     names = dict(people.values_list("public_id", "full_name"))
     return [
         RoleChange(
-            e.at, e.code == "office.member_added", str(e.data.get("role", "")),
-            names.get(e.subject_id, ""), names.get(e.actor, ""),
+            e.at, e.number, e.code == "office.member_added", str(e.data.get("role", "")),
+            e.subject_id, names.get(e.subject_id, ""), names.get(e.actor, ""),
         )
         for e in rows
     ]  # fmt: skip
+
+
+def office_versions(office: CityOffice) -> list[OfficeData]:
+    """An office now and as it was, newest first."""
+    earlier = sorted(office.versions.all(), key=lambda v: v.number, reverse=True)
+    return [office, *earlier]

@@ -65,7 +65,7 @@ def public_reviews_of(projects: Sequence[Project]) -> dict[int, PublicReview]:
     if public:
         found = Decision.objects.filter(
             version__project__in=public, outcome=Decision.Outcome.LIST, undone_at__isnull=True
-        ).select_related("version", "letter__office")
+        ).select_related("version", "letter")
         for decision in found.defer("letter__pdf").order_by("decided_at", "pk"):
             decisions[decision.version.project_id] = decision
     scores = _scores_of([d.version_id for d in decisions.values()])
@@ -89,8 +89,9 @@ def _public(
         words_en=decision.words_en,
         conditions_vi=decision.conditions_vi,
         conditions_en=decision.conditions_en,
-        office_vi=letter.office.name_vi,
-        office_en=letter.office.name_en,
+        # As the letter says it: an office may be called otherwise since.
+        office_vi=letter.body["vi"]["office"],
+        office_en=letter.body["en"]["office"],
         letter_number=f"{letter.number:04d}/TĐ-{letter.year}" if letter.number else "",
         rubric_number=scale.number,
         submitted_at=version.submitted_at,

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 PAGES = (
     "queue/", "queue/?group=later", "queue/?q=zzzz", "letters/", "figures/", "rules/",
     "rules/rubric/", "rules/letter/", "rules/days/", "people/", "rules/self-check/levels/",
-    "rules/self-check/points/?part=I",
+    "rules/self-check/points/?part=I", "rules/offices/",
     "programme/", "programme/month/?key=2026-11", "programme/country/?key=US", "programme/held/",
 )  # fmt: skip
 
@@ -72,7 +72,11 @@ def _case_paths(browser: Browser) -> list[str]:
         r'href="/en/(office/letters/ltr_[0-9a-z]+/)"', browser.get("office/letters/")
     )
     assert letter
-    return [*found, letter[1]]
+    office = re.search(
+        r'href="/en/(office/rules/offices/off_[0-9a-z]+/)"', browser.get("office/people/")
+    )
+    assert office
+    return [*found, letter[1], office[1]]
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), _combinations())

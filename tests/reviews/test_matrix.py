@@ -60,6 +60,8 @@ MATRIX: dict[str, tuple[str, str, dict[str, Any], frozenset[str]]] = {
     "rules": ("", "get", {}, DESK | {"elsewhere"}),
     "questions": ("frame", "get", {}, DESK | {"elsewhere"}),
     "rule": ("kind", "get", {}, DESK | {"elsewhere"}),
+    "offices": ("", "get", {}, DESK | {"elsewhere"}),
+    "office": ("office", "get", {}, DESK | {"elsewhere"}),
     "exposure": ("", "get", {}, DESK | {"elsewhere"}),
     "people": ("", "get", {}, DESK | {"elsewhere"}),
 }  # fmt: skip
@@ -94,6 +96,7 @@ def address(name: str, kind: str, project: Project) -> str:
         "frame": ["levels"],
         "letter": [letter.public_id if letter else "ltr_none"],
         "kind": ["rubric"],
+        "office": [factories.an_office().public_id],
     }[kind]
     return reverse(f"office:{name}", args=arguments)
 

@@ -254,7 +254,12 @@ def test_who_gave_and_took_a_role_is_read_on_the_people_page(desk: Desk) -> None
     accounts.add_to_office(person, office, "signer", by=desk.lead)
     accounts.remove_from_office(person, office, "signer", by=desk.lead)
     changes = role_changes_of(office)
-    assert [(c.is_given, c.role, c.person) for c in changes[:2]] == [
-        (False, "signer", "Trần Văn Mới"), (True, "signer", "Trần Văn Mới"),
+    assert [(c.number, c.is_given, c.role, c.person) for c in changes[:2]] == [
+        (2, False, "signer", "Trần Văn Mới"), (1, True, "signer", "Trần Văn Mới"),
     ]  # fmt: skip
-    assert "Trần Văn Mới" in sign_in(desk.auditor).get(reverse("office:people")).content.decode()
+    other = factories.a_user(full_name="Lê Thị Khác")
+    accounts.add_to_office(other, office, "finance", by=desk.lead)
+    assert (role_changes_of(office)[0].number, len(role_changes_of(office))) == (1, 3)
+    said = sign_in(desk.auditor).get(reverse("office:people")).content.decode()
+    assert said.index("Lê Thị Khác</h3>") < said.index("Trần Văn Mới</h3>")
+    assert '<span class="num">2.</span>' in said

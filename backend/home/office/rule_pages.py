@@ -1,6 +1,6 @@
 """The city's rules in versions, and the people and offices: data that a lead changes here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from backend.accounts import actions as accounts
 from backend.accounts.models import CityOffice, OfficeMembership, Role, User
 from backend.accounts.permissions import roles_of
-from backend.accounts.queries import role_changes_of
+from backend.accounts.queries import RoleChange, role_changes_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.text import clean_text
@@ -173,9 +173,7 @@ def people(request: HttpRequest) -> HttpResponse:
                     (_member(m) for m in o.memberships.all()),
                     key=lambda row: (row[0].full_name, row[1]),
                 ),
-                "changes": [
-                    (c, words.ROLES.get(c.role, c.role)) for c in role_changes_of(o)
-                ],
+                "changes": _role_history(role_changes_of(o)),
                 "is_lead": any(
                     m.user_id == user.pk and m.role == Role.LEAD for m in o.memberships.all()
                 ),
@@ -194,6 +192,17 @@ def people(request: HttpRequest) -> HttpResponse:
 
 def _member(m: OfficeMembership) -> tuple[User, str, Any, Any]:
     return m.user, m.role, words.ROLES[m.role], m.since_at
+
+
+def _role_history(changes: Iterable[RoleChange]) -> list[tuple[str, list[tuple[Any, Any]]]]:
+    """By person, whoever changed last first; each person's own numbers, newest first."""
+    people: dict[str, list[RoleChange]] = {}
+    for change in changes:
+        people.setdefault(change.person_id, []).append(change)
+    return [
+        (mine[0].person, [(c, words.ROLES.get(c.role, c.role)) for c in mine])
+        for mine in people.values()
+    ]
 
 
 def _change(request: HttpRequest, user: User) -> None:
