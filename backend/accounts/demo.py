@@ -15,6 +15,7 @@ from django.db import transaction
 
 from backend.accounts import actions
 from backend.accounts.models import CityOffice, Role, User
+from backend.accounts.queries import office_once_called
 from backend.accounts.sealed import seal, unseal
 from backend.core.clock import DEMO_ENVIRONMENTS
 
@@ -130,8 +131,9 @@ def _one(person: DemoPerson) -> User:
         time_zone=person.time_zone,
     )
     if person.role:
-        office, _created = CityOffice.objects.get_or_create(
-            name_en=OFFICE_EN, defaults={"name_vi": OFFICE_VI}
+        # A lead may have renamed it since.
+        office = office_once_called(OFFICE_EN) or CityOffice.objects.create(
+            name_en=OFFICE_EN, name_vi=OFFICE_VI
         )
         actions.add_to_office(user, office, person.role, by=None)
         _set_code(user, person.code_secret)

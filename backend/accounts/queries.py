@@ -104,6 +104,12 @@ def role_changes_of(office: CityOffice) -> list[RoleChange]:
     ]  # fmt: skip
 
 
+def office_once_called(name_en: str) -> CityOffice | None:
+    """The office that has this English name, or had it."""
+    named = Q(name_en=name_en) | Q(versions__name_en=name_en)
+    return CityOffice.objects.filter(named).order_by("pk").first()
+
+
 def office_versions(office: CityOffice) -> list[OfficeData]:
     """An office now and as it was, newest first."""
     earlier = sorted(office.versions.all(), key=lambda v: v.number, reverse=True)

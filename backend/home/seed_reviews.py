@@ -13,6 +13,7 @@ from django.db import transaction
 
 from backend.accounts.demo import DemoPeople
 from backend.accounts.models import CityOffice, User
+from backend.accounts.queries import office_once_called
 from backend.core.clock import app_now
 from backend.projects import actions as projects
 from backend.projects import draft_actions
@@ -220,7 +221,7 @@ def _number(text: str) -> int:
 
 def second_office() -> None:
     """Somewhere to transfer a case to."""
-    CityOffice.objects.get_or_create(
-        name_en=SECOND_OFFICE["name_en"],
-        defaults={"name_vi": SECOND_OFFICE["name_vi"]},
-    )
+    if office_once_called(SECOND_OFFICE["name_en"]) is None:
+        CityOffice.objects.create(
+            name_en=SECOND_OFFICE["name_en"], name_vi=SECOND_OFFICE["name_vi"]
+        )

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from backend.accounts import actions as accounts
 from backend.accounts.models import CityOffice, OfficeVersion, User
-from backend.accounts.queries import office_versions
+from backend.accounts.queries import office_once_called, office_versions
 from backend.core.audit import events_of
 from backend.core.errors import Conflict, ManyInvalid, NotAllowed
 from backend.reviews import letters
@@ -45,6 +45,7 @@ def test_a_new_name_is_a_new_version_and_the_old_one_is_kept() -> None:
         (lead.public_id, 2), (lead.public_id, 3),
     ]  # fmt: skip
     auditor = factories.an_officer("auditor", office=office)
+    assert office_once_called(old[1]) == office_once_called(NEW["name_vi"]) == office
     said = sign_in(auditor).get(reverse("office:offices")).content.decode()
     assert all(words in said for words in (*old, NEW["name_en"], NEW["reason"], lead.full_name))
 
