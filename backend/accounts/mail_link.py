@@ -48,6 +48,15 @@ def send_mail_link(request: HttpRequest, email: str, next_url: str = "") -> None
     get_adapter(request).send_mail("account/email/mail_link", email, context)
 
 
+def check_still_works(token: str) -> User:
+    """The person whom the token would sign in now; asking does not use it up. Raises Conflict
+    `link_used_up`."""
+    found: User | None = user_of_token(token, scope=SCOPE, update_last_login=False)
+    if found is None:
+        raise Conflict(code="link_used_up")
+    return found
+
+
 def sign_in_by_link(request: HttpRequest, token: str, next_url: str | None) -> HttpResponse:
     """Use up the token and go on with the login stages. Raises Conflict `link_used_up`."""
     user = _spend(token)
@@ -60,9 +69,7 @@ def sign_in_by_link(request: HttpRequest, token: str, next_url: str | None) -> H
 @transaction.atomic
 def _spend(token: str) -> User:
     """The person of a token that was never spent before; two at once cannot both win."""
-    claimed = user_of_token(token, scope=SCOPE, update_last_login=False)
-    if claimed is None:
-        raise Conflict(code="link_used_up")
+    claimed = check_still_works(token)
     User.objects.select_for_update().get(pk=claimed.pk)
     user = user_of_token(token, scope=SCOPE, update_last_login=True)
     if user is None:

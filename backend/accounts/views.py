@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.forms import MailLinkForm
-from backend.accounts.mail_link import send_mail_link, sign_in_by_link
+from backend.accounts.mail_link import check_still_works, send_mail_link, sign_in_by_link
 from backend.core.errors import Conflict
 
 
@@ -83,9 +83,10 @@ def mail_link_sent(request: HttpRequest) -> HttpResponse:
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """A page with one button: mail programs that open links themselves must not spend the token."""
     next_url = get_next_redirect_url(request)
-    if request.method != "POST":
-        return render(request, "account/open_link.html", {"next_url": next_url})
     try:
-        return sign_in_by_link(request, token, next_url)
+        if request.method == "POST":
+            return sign_in_by_link(request, token, next_url)
+        check_still_works(token)
     except Conflict:
         return render(request, "account/link_used_up.html", status=410)
+    return render(request, "account/open_link.html", {"next_url": next_url})

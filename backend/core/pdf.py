@@ -22,6 +22,10 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 
 FONTS = Path(__file__).parent / "fonts"
 INK, MUTED, LINE = HexColor("#13211E"), HexColor("#4A5B57"), HexColor("#D3DCD9")
+PAGE_WIDTH = 160 * mm
+# Sizes of a table's letters, in points: the largest in which no sum is parted from its unit.
+SIZES = (9.0, 8.0, 7.0, 6.5)
+BETWEEN = 8  # points between the texts of two columns
 RULED = (
     ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
     ("LEFTPADDING", (0, 0), (0, -1), 0),
@@ -37,8 +41,8 @@ class Block:
 
     `rows` are pairs (label, value): sums at the right, or facts, whose texts may be long. Those of
     a table have a cell for each of `head`, the last one at the right; `widths` are in millimetres,
-    160 in all. `items` are lines of a list; `lang` is set where a passage is not in the document's
-    language.
+    160 in all, and follow from the texts where they are not given. `items` are lines of a list;
+    `lang` is set where a passage is not in the document's language.
     """
 
     kind: str
@@ -136,12 +140,50 @@ def _table(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
 def _columns(block: Block, styles: dict[str, ParagraphStyle]) -> Table:
     """The head stands again on every page that the table runs on to."""
     last = len(block.head) - 1
+    size, widths = SIZES[0], [w * mm for w in block.widths]
+    if not widths:
+        size, widths = _fitted([block.head, *block.rows])
 
     def row(cells: Sequence[str], name: str) -> list[Paragraph]:
         return [
-            Paragraph(_safe(text), styles[f"{name}-right" if at == last else name])
+            Paragraph(_safe(text), _sized(styles[f"{name}-right" if at == last else name], size))
             for at, text in enumerate(cells)
         ]
 
     rows = [row(block.head, "col-head"), *(row(cells, "col") for cells in block.rows)]
-    return Table(rows, colWidths=[w * mm for w in block.widths], repeatRows=1, style=RULED)
+    style = (
+        ("LEFTPADDING", (0, 0), (-1, -1), BETWEEN / 2),
+        ("RIGHTPADDING", (0, 0), (-1, -1), BETWEEN / 2),
+        *RULED,
+    )
+    return Table(rows, colWidths=widths, repeatRows=1, style=style)
+
+
+def _sized(style: ParagraphStyle, size: float) -> ParagraphStyle:
+    if size == style.fontSize:
+        return style
+    return ParagraphStyle(style.name, parent=style, fontSize=size, leading=size * 1.4)
+
+
+def _fitted(rows: Sequence[Sequence[str]]) -> tuple[float, list[float]]:
+    """Size of the letters and widths of the columns, in points: what a no-break space holds
+    together stays on one line, and what room is left goes to texts that would break elsewhere."""
+    for size in SIZES:
+        columns = list(zip(*rows, strict=True))
+        needed = [max(_wide(part, size) for text in column for part in text.split(" "))
+                  for column in columns]  # fmt: skip
+        if sum(needed) <= PAGE_WIDTH:
+            break
+    spare = max(PAGE_WIDTH - sum(needed), 0)
+    wished = [max(_wide(text, size) for text in column) - need
+              for column, need in zip(columns, needed, strict=True)]  # fmt: skip
+    given = min(spare / (sum(wished) or 1), 1)
+    widths = [need + wish * given for need, wish in zip(needed, wished, strict=True)]
+    widths[0] += max(PAGE_WIDTH - sum(widths), 0)
+    # Too broad even in small letters: then something breaks after all.
+    return size, [width * min(PAGE_WIDTH / sum(widths), 1) for width in widths]
+
+
+def _wide(text: str, size: float) -> float:
+    """With the room beside it; a little is added, since reportlab adds up words one by one."""
+    return float(pdfmetrics.stringWidth(text, "ck-bold", size)) + BETWEEN + 0.5

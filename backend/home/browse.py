@@ -146,7 +146,7 @@ def _facets(filters: ListFilters, counts: search.FacetCounts, language: str) -> 
         chosen = getattr(filters, CHOICES[name])
         number = getattr(counts, name)
         options = tuple(
-            Option(t.key, t.label(language), number.get(t.key, 0), t.key in chosen)
+            Option(t.key, _label(kind, t.key, language), number.get(t.key, 0), t.key in chosen)
             for t in taxonomy.terms(kind)
             if number.get(t.key, 0) or t.key in chosen or not is_folded
         )
@@ -154,6 +154,13 @@ def _facets(filters: ListFilters, counts: search.FacetCounts, language: str) -> 
             options = tuple(o for o in options if o.count or o.is_on)
         facets.append(Facet(name, labels[name], options, is_folded and not chosen, len(chosen)))
     return (*facets, *_high_value_facet(filters, counts))
+
+
+def _label(kind: str, key: str, language: str) -> str:
+    """Open rounds also are those of forms behind the check, which take no pledges."""
+    if (kind, key) == ("public_status", "open"):
+        return _("Open for pledges or interest")
+    return taxonomy.label(kind, key, language)
 
 
 def _high_value_facet(filters: ListFilters, counts: search.FacetCounts) -> list[Facet]:
@@ -171,8 +178,7 @@ def _chips(query: QueryDict, filters: ListFilters, language: str) -> tuple[Chip,
         chips.append(Chip(f"“{filters.q}”", _without(query, "q", query.get("q", ""))))
     for name, kind in CHIP_KINDS.items():
         for value in getattr(filters, CHOICES[name]):
-            label = taxonomy.label(kind, value, language)
-            chips.append(Chip(label, _without(query, name, value)))
+            chips.append(Chip(_label(kind, value, language), _without(query, name, value)))
     origins = {"proposal": _("Proposals"), "call": _("Published by others")}
     chips += [Chip(origins[v], _without(query, "origin", v)) for v in filters.origins]
     if filters.high_values:

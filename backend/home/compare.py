@@ -12,6 +12,7 @@ from backend.core.money import Money
 from backend.funding.standing import may_see_terms
 from backend.home.cards import Card, cards_of
 from backend.home.words import said
+from backend.matching.reasons import unsaid_words
 from backend.projects import taxonomy
 from backend.projects.models import Project
 from backend.projects.queries import projects_visible_to
@@ -53,15 +54,19 @@ def comparison(keys: list[str], request: HttpRequest, language: str) -> Comparis
         for project, card in zip(projects, cards, strict=True)
     ]
     missing = sum(key not in found for key in wanted)
-    return Comparison(tuple(cards), _rows(columns), missing)
+    return Comparison(tuple(cards), _rows(columns, projects, language), missing)
 
 
-def _rows(columns: list[dict[str, str]]) -> tuple[Row, ...]:
-    unsaid = _("not stated")
+def _rows(columns: list[dict[str, str]], projects: list[Project], language: str) -> tuple[Row, ...]:
+    unsaid = [unsaid_words(is_call=project.is_call) for project in projects]
+    scored = {_("Review, of 100"), *(c.name(language) for c in rubric.CRITERIA)}
     labels = list(dict.fromkeys(label for column in columns for label in column))
     rows = []
     for label in labels:
-        cells = tuple(column.get(label) or unsaid for column in columns)
+        cells = tuple(
+            column.get(label) or (_("not scored") if label in scored else words)
+            for column, words in zip(columns, unsaid, strict=True)
+        )
         rows.append(Row(label, cells, len(set(cells)) > 1))
     return tuple(rows)
 

@@ -115,11 +115,7 @@ def _context(row: Pledge) -> dict[str, Any]:
         "end_words": portfolio.end_words(row),
         "sums": [
             (label, Money(minor, row.currency))
-            for label, minor in zip(
-                (_("Pledged"), _("Charged"), _("Held"), _("Released"), _("Returned")),
-                sums.parts,
-                strict=True,
-            )
+            for label, minor in zip(portfolio.ladder_of(row), sums.parts, strict=True)
         ],
         "was_paid": bool(sums.charged),
         "has_receipt": has_receipt(row),
@@ -134,7 +130,7 @@ def _context(row: Pledge) -> dict[str, Any]:
         and charge.status == "needs_action"
         and charge.grace_until > now,
         "needs_card": row.status in {"card_pending", "action_required", "retry_wait"},
-        "is_bank": row.route == "bank",
+        "is_bank": portfolio.is_by_bank(row),
         "card_ends": row.status in expiry.NEEDED and expiry.ends_too_early(card, ends_at),
         "returns": list(row.bank_returns.order_by("id")),
         "zone": row.investor.time_zone,

@@ -72,9 +72,10 @@ class PaidBack:
 
 @dataclass(frozen=True)
 class Row:
-    """One pledge in the portfolio."""
+    """One pledge in the portfolio, or by bank one expression of interest."""
 
     pledge: Pledge
+    is_bank: bool
     card: Card
     bridge: Bridge | None
     bridge_words: str
@@ -106,6 +107,8 @@ class Portfolio:
     rows: tuple[Row, ...]
     figures: tuple[Figure, ...]
     next_row: Row | None
+    has_pledges: bool
+    has_interest: bool
 
 
 def portfolio_of(user: User, language: str, at: datetime) -> Portfolio:
@@ -130,7 +133,9 @@ def portfolio_of(user: User, language: str, at: datetime) -> Portfolio:
     live = [row for row in rows if row.pledge.status not in {"withdrawn", "lapsed", "dropped"}]
     coming = [row for row in live if row.next_words]
     soonest = min(coming, key=lambda row: row.next_on, default=None)
-    return Portfolio(rows, _figures(live, latest_rates()), soonest)
+    by_bank = {row.is_bank for row in rows}
+    figures = _figures(live, latest_rates())
+    return Portfolio(rows, figures, soonest, False in by_bank, True in by_bank)
 
 
 def _shares(pledges: Iterable[Pledge]) -> dict[int, list[TrancheShare]]:
@@ -182,9 +187,10 @@ def _row(
     code = pledge.currency
     return Row(
         pledge=pledge,
+        is_bank=is_by_bank(pledge),
         card=card,
         bridge=bridge_of(amounts, pledged, states=[covered.get(m.number, "") for m in milestones]),
-        bridge_words=_bridge_words(covered, card.bridge),
+        bridge_words=_bridge_words(covered, card),
         state=words,
         tone=tone,
         pledged=Money(sums.pledged, code),
@@ -224,6 +230,17 @@ def paid_back(rounds: Iterable[int]) -> dict[int, list[PaidBack]]:
     return found
 
 
+def is_by_bank(pledge: Pledge) -> bool:
+    """Forms behind the check: nobody pledges to them, people say that they are interested."""
+    return bool(pledge.route == "bank")
+
+
+def ladder_of(pledge: Pledge) -> tuple[str, ...]:
+    """Names of the parts of its `Sums`."""
+    first = _("Interest expressed") if is_by_bank(pledge) else _("Pledged")
+    return (first, _("Charged"), _("Held"), _("Released"), _("Returned"))
+
+
 def can_withdraw(pledge: Pledge, at: datetime) -> bool:
     """Whether one press takes it back now."""
     if pledge.status not in WITHDRAWABLE:
@@ -235,7 +252,7 @@ def can_withdraw(pledge: Pledge, at: datetime) -> bool:
 def state_words(pledge: Pledge) -> tuple[str, str]:
     """The state as the person reads it, and the tone of its tag."""
     status = PledgeStatus(pledge.status)
-    is_bank = pledge.route == "bank"
+    is_bank = is_by_bank(pledge)
     words = {
         PledgeStatus.DRAFT: (_("Not sent"), ""),
         PledgeStatus.CARD_PENDING: (_("Waiting for your card to be saved"), "warn"),
@@ -314,11 +331,16 @@ def city_day(at: datetime) -> date:
     return at.astimezone(CITY_ZONE).date()
 
 
-def _bridge_words(covered: dict[int, str], bridge: Bridge | None) -> str:
+def _bridge_words(covered: dict[int, str], card: Card) -> str:
     if not covered:
-        if bridge is None:
+        if card.bridge is None:
             return ""
-        return _("Pledges cover %(percent)s%% of the goal.") % {"percent": bridge.percent}
+        words = (
+            _("The interest expressed covers %(percent)s%% of the goal.")
+            if card.is_gated
+            else _("Pledges cover %(percent)s%% of the goal.")
+        )
+        return words % {"percent": card.bridge.percent}
     released = [str(n) for n, status in sorted(covered.items()) if status == "released"]
     held = [str(n) for n, status in sorted(covered.items()) if status == "held"]
     returned = [str(n) for n, status in sorted(covered.items()) if status == "returned"]
@@ -333,13 +355,20 @@ def _bridge_words(covered: dict[int, str], bridge: Bridge | None) -> str:
 
 
 def _figures(rows: list[Row], rates: dict[str, Rate]) -> tuple[Figure, ...]:
-    labels = (_("Pledged"), _("Charged"), _("Held"), _("Released"), _("Returned"))
-    names = ("pledged", "charged", "held", "released", "returned")
+    """The ladder; a pledge and an interest are two states, so they are never added up."""
+    promised = [row for row in rows if not row.is_bank]
+    asked = [row for row in rows if row.is_bank]
+    steps = [(_("Pledged"), "pledged", promised)] if promised or not asked else []
+    if asked:
+        steps.append((_("Interest expressed"), "pledged", asked))
+    labels = (_("Charged"), _("Held"), _("Released"), _("Returned"))
+    names = ("charged", "held", "released", "returned")
+    steps += [(label, name, rows) for label, name in zip(labels, names, strict=True)]
     figures = []
-    for label, name in zip(labels, names, strict=True):
+    for label, name, counted in steps:
         exact: dict[str, int] = defaultdict(int)
         about = Decimal(0)
-        for row in rows:
+        for row in counted:
             money: Money = getattr(row, name)
             exact[money.currency] += money.minor
             about += _in_dong(row.pledge, money, rates)
@@ -375,7 +404,7 @@ def timeline_of(pledge: Pledge, language: str) -> tuple[Happening, ...]:
     done = [
         Happening(words, note, event.at, reference=event.subject_id)
         for event in sorted(events, key=lambda e: (e.at, e.pk), reverse=True)
-        for words, note in [_event_words(event, parts)]
+        for words, note in [_event_words(event, parts, is_bank=is_by_bank(pledge))]
         if words
     ]
     done += _paybacks(pledge, language)
@@ -402,12 +431,14 @@ def _paybacks(pledge: Pledge, language: str) -> list[Happening]:
     return found
 
 
-def _event_words(event: AuditEvent, parts: dict[str, Tranche]) -> tuple[str, str]:
+def _event_words(event: AuditEvent, parts: dict[str, Tranche], *, is_bank: bool) -> tuple[str, str]:
     part = parts.get(event.subject_id)
     number = {"n": part.number if part else event.data.get("milestone", "")}
     plain = {
-        "pledge.confirmed": _("Pledge checked and confirmed by you"),
-        "pledge.made": _("Pledge recorded"),
+        "pledge.confirmed": _("Interest checked and confirmed by you")
+        if is_bank
+        else _("Pledge checked and confirmed by you"),
+        "pledge.made": _("Interest noted, no money asked for") if is_bank else _("Pledge recorded"),
         "pledge.withdrawn": _("Withdrawn by you, nothing charged"),
         "pledge.lapsed": _("Ended, nothing charged"),
         "pledge.due": _("Target reached: payment prepared"),
@@ -439,7 +470,11 @@ def _coming(pledge: Pledge, tranches: list[Tranche], language: str) -> list[Happ
         coming.append(Happening(words, format_date(tranche.due_on, language), None, True))
     if pledge.status in {"active", "card_pending", "due"} and not tranches:
         ends_at = withdrawal_ends_at(pledge)
-        coming.append(Happening(_("Target reached: payment. Not reached: the pledge ends, no "
-                                  "charge"), "", ends_at, True))  # fmt: skip
+        words = (
+            _("Target reached: you are asked for a bank transfer. Not reached: your interest ends")
+            if is_by_bank(pledge)
+            else _("Target reached: payment. Not reached: the pledge ends, no charge")
+        )
+        coming.append(Happening(words, "", ends_at, True))
         coming.append(Happening(_("The time to withdraw ends"), "", ends_at, True))
     return coming

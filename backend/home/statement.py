@@ -114,7 +114,10 @@ def _promised(pledges: Mapping[str, Pledge], end: datetime, language: str) -> li
             continue
         charged.update({event.subject_id} if event.code == "pledge.collected" else ())
         row = pledges[event.subject_id]
-        lines.append(_line(row, event.at, event.code, words[event.code], row.amount, language))
+        # Nobody pledges to a form behind the check; its sum is an interest until money arrives.
+        is_interest = row.route == "bank" and event.code == "pledge.made"
+        said_as = _("Interest expressed") if is_interest else words[event.code]
+        lines.append(_line(row, event.at, event.code, said_as, row.amount, language))
     return lines
 
 

@@ -134,6 +134,7 @@ def _bars(named: Sequence[tuple[str, Cell | None]], words: Words) -> list[Bar]:
 def _by_month(cells: Cells, goal: Figure, this_month: str, words: Words) -> Chart:
     months = sorted(cells.of("month"), key=lambda c: c.period)
     shown = [c for c in months if c.value is not None]
+    is_drawn = _is_worth_drawing(months)
     pace = int(goal.value) * BILLION // 12
     most = max([pace, *(c.value or 0 for c in months)])
     bars = [
@@ -159,14 +160,21 @@ def _by_month(cells: Cells, goal: Figure, this_month: str, words: Words) -> Char
         _("Pledged by month"), (_("Month"), _("Amount"), _("Number of people")),
         [(words.month(c.period), words.sum(c), words.people(c)) for c in months],
     )  # fmt: skip
-    svg = charts.upright(bars, finding, pace / most, line) if shown else None
+    svg = charts.upright(bars, finding, pace / most, line) if is_drawn else None
     note = _("Live pledges by the month they were made, billion ₫, at the rate fixed for each. The "
              "pace is the year's target spread evenly over twelve months.")  # fmt: skip
-    if any(bar.is_part for bar in bars):
+    if is_drawn and any(bar.is_part for bar in bars):
         note += " " + _("The dashed bar is a month that is not over.")
-    if len(shown) < len(months):
+    if is_drawn and len(shown) < len(months):
         note += " " + _("A box without a number is a month whose sum is not shown.")
     return Chart("month", finding, _("Pledged each month, billion ₫"), svg, note, table, True)
+
+
+def _is_worth_drawing(months: Sequence[Cell]) -> bool:
+    """Whether at least a third of the months that brought something may be shown: a row of empty
+    boxes says nothing that one sentence does not."""
+    moved = [c for c in months if c.value != 0]
+    return 0 < len(moved) <= 3 * sum(1 for c in moved if c.value is not None)
 
 
 def _steps(cells: Cells, words: Words) -> Chart:

@@ -8,14 +8,13 @@ from django.utils.translation import override
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from backend.core.formats import NBSP, format_datetime
+from backend.core.formats import format_datetime
 from backend.core.pdf import Block, pdf_from
 from backend.insights.flows_page import Chart, flows_page
 from backend.insights.models import Correction, Snapshot
 from backend.insights.shown import Cell, Table
 
 COLUMNS = Cell._fields
-PAGE_MM = 160
 
 
 def report_pdf(snapshot: Snapshot, corrections: list[Correction], language: str) -> bytes:
@@ -59,12 +58,8 @@ def _of_table(table: Table) -> list[Block]:
 
 
 def _rows(table: Table) -> list[Block]:
-    # In narrow columns a sum may break before its unit, never within it.
-    rows = tuple(tuple(cell.replace(NBSP, " ", 1) for cell in row) for row in table.rows)
-    others = len(table.head) - 1
-    each = min(40, 132 // max(others, 1))
-    widths = (PAGE_MM - each * others, *[each] * others)
-    return [Block("table", rows=rows, head=tuple(table.head), widths=widths)] if rows else []
+    rows = tuple(tuple(row) for row in table.rows)
+    return [Block("table", rows=rows, head=tuple(table.head))] if rows else []
 
 
 def report_xlsx(snapshot: Snapshot) -> bytes:

@@ -72,8 +72,13 @@ def _you(factor: str, answers: Answers, language: str) -> str:
             return _("your field, form, country and skills")
 
 
+def unsaid_words(*, is_call: bool) -> str:
+    """A call is known from what others published, a proposal from its owner."""
+    return _("not stated") if is_call else _("not stated by the owner")
+
+
 def _project(factor: str, project: Project, language: str) -> str:
-    unsaid = _("not stated")
+    unsaid = unsaid_words(is_call=project.is_call)
     match factor:
         case "field":
             return taxonomy.label("field", project.field, language) if project.field else unsaid
@@ -104,6 +109,6 @@ def _ticket(project: Project, language: str) -> str:
     if project.instrument in GATED_INSTRUMENTS:
         return _("terms after sign-in")
     if not project.min_ticket_minor:
-        return _("not stated")
+        return unsaid_words(is_call=project.is_call)
     smallest = Money(project.min_ticket_minor, project.currency)
     return _("from %(sum)s") % {"sum": format_money(smallest, language)}

@@ -203,11 +203,15 @@ def _reasons(candidate: Candidate, place: Place) -> dict[str, list[list[str]]]:
     said: dict[str, list[list[str]]] = {}
     for language in ("vi", "en"):
         with override(language):
-            rows = [["plus", _("%(score)s of 100 points by what you told us")
-                     % {"score": place.score}]]  # fmt: skip
             explained = explain_for(
                 candidate.answers, place.round.project, weights=candidate.weights, language=language
             )
+            if explained is None and not place.score:
+                rows = [["none", _("You have not answered any question yet, so no points are "
+                                   "counted.")]]  # fmt: skip
+            else:
+                rows = [["plus", _("%(score)s of 100 points by what you told us")
+                         % {"score": place.score}]]  # fmt: skip
             if explained is not None:
                 for reason in explained.place.strongest[:2]:
                     rows.append(["plus", f"{reason.label}: {reason.project}"])

@@ -31,7 +31,7 @@ PAGES: list[tuple[str, dict[str, str], str, Answer, Answer]] = [
     ("account_mail_link", {}, "get", OK, OK),
     ("account_mail_link", {}, "post", BAD, BAD),
     ("account_mail_link_sent", {}, "get", OK, OK),
-    ("account_open_link", {"token": "x"}, "get", OK, OK),
+    ("account_open_link", {"token": "x"}, "get", 410, 410),
     ("account_open_link", {"token": "x"}, "post", 410, 410),
     ("mfa_authenticate", {}, "get", SIGNED_OUT, "elsewhere"),
     ("account_logout", {}, "get", "elsewhere", OK),

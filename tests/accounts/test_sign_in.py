@@ -158,6 +158,7 @@ def test_a_link_signs_in_once(client: Client, mailoutbox: list[Any]) -> None:
     client.post(path)
     assert is_signed_in(client)
     again = Client()
+    assert again.get(path).status_code == 410, "a used link says so before the press"
     assert again.post(path).status_code == 410
     assert not is_signed_in(again)
 
@@ -181,7 +182,8 @@ def test_a_link_ends_after_fifteen_minutes(
 
 @pytest.mark.parametrize("token", ["x", "A" * 60, "á", "AAAA-BBBB_cccc"])
 def test_a_made_up_link_is_refused(client: Client, token: str) -> None:
-    assert client.post(f"/en/account/sign-in/link/{token}/").status_code == 410
+    for ask in (client.get, client.post):
+        assert ask(f"/en/account/sign-in/link/{token}/").status_code == 410
 
 
 def test_a_link_with_a_nul_names_nothing(client: Client) -> None:

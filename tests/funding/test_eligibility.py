@@ -120,6 +120,14 @@ def test_a_rule_can_close_a_form_to_a_country() -> None:
     assert rules.requirements("XX", "contribution", ON, book).is_offered
 
 
+@pytest.mark.parametrize(("language", "said"), [("vi", "mức sàn"), ("en", "own floor")])
+def test_every_rule_that_holds_has_a_name(language: str, said: str) -> None:
+    needs = rules.requirements("US", "equity", ON)
+    assert said in rules.rule_label(needs.people_rule, language)
+    named = {rules.rule_label(rule, language) for rule in needs.rule_ids}
+    assert not named & set(needs.rule_ids)
+
+
 @given(st.integers(-(10**9), 10**10), st.integers(0, 10**10))
 def test_no_us_limit_passes_the_cap_or_falls_under_the_floor(worth: int, income: int) -> None:
     limit = rules.requirements("US", "equity", ON).limits[0]

@@ -202,6 +202,12 @@ def test_equity_asks_what_the_rules_ask_and_makes_an_expression_of_interest(
     assert "eu-ecspr-art21-7" in pledge.rule_ids
     kinds = Acknowledgement.objects.filter(pledge=pledge).values_list("kind", flat=True)
     assert sorted(kinds) == ["extra_warning", "loss_simulation"]
+    said, never = {
+        "vi": ("Đã bày tỏ quan tâm", "Đã cam kết góp"), "en": ("Interest expressed", ">Pledged<"),
+    }[language]  # fmt: skip
+    folio = text_of(client.get(f"/{language}/me/pledges/"))
+    assert said in folio
+    assert never not in folio
 
 
 @both_languages

@@ -257,6 +257,21 @@ def test_comparing_more_than_three_keeps_the_first_three(web: Client) -> None:
     assert "Three projects at most" in text
 
 
+def test_what_is_missing_is_said_of_whoever_did_not_say_it(web: Client) -> None:
+    a_call(1)
+    project = factories.a_listed_project(min_ticket_minor=None)
+    text = web.get(f"/en/compare/?p={project.slug}&p=nha-may-1").content.decode()
+    assert "not stated by the owner" in text
+    assert ">not stated<" in text
+    assert "not scored" in text
+
+
+def test_the_filter_of_open_rounds_is_true_of_forms_that_take_no_pledges(web: Client) -> None:
+    factories.a_listed_project()
+    for language, said in (("en", "pledges or interest"), ("vi", "góp hoặc bày tỏ quan tâm")):
+        assert said in web.get(f"/{language}/projects/?status=open").content.decode()
+
+
 def test_an_untranslated_project_shows_its_original_marked(web: Client) -> None:
     project = factories.a_listed_project(title_en="", summary_en="")
     text = web.get(f"/en/projects/{project.slug}/").content.decode()

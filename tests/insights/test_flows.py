@@ -222,6 +222,20 @@ def test_a_month_that_is_hidden_may_have_brought_the_most(client: Client) -> Non
     assert "A box without a number is a month whose sum is not shown." in text
 
 
+def test_months_that_are_mostly_hidden_are_a_sentence_and_no_picture(client: Client) -> None:
+    months = {"2026-08": (30, 9), "2026-09": (20, 9), "2026-10": (10, 9), "2026-11": (5, 15)}
+    cells = [Cell("total", "pledged", "VND", 65_000_000_000, 42)]
+    cells += [
+        Cell("month", "pledged", "VND", value * 10**9, people, period=period)
+        for period, (value, people) in months.items()
+    ]
+    actions.take_snapshot(cells)
+    text = client.get("/en/flows/").content.decode().replace("\xa0", " ")
+    assert 'id="c_month"' not in text
+    assert "Of the months shown, November 2026 brought the most: 5 billion ₫" in text
+    assert "A box without a number" not in text
+
+
 def test_the_check_page_names_the_row_that_was_changed(client: Client) -> None:
     row = example()
     content = row.csv.encode()

@@ -36,6 +36,8 @@ def test_a_month_goes_from_proposal_to_ordinary_pledges() -> None:
     assert all(line.amount_minor <= 10_000 for line in lines)
     assert len(lines) == 3
     assert all(line.reasons["vi"] and line.reasons["en"] for line in lines)
+    # Nothing was answered: the line says so instead of "0 of 100 points by what you told us".
+    assert {line.reasons["en"][0][0] for line in lines} == {"none"}
     assert not Pledge.objects.exists()
     rows.move_past(run)
     run_actions.look_at_plans()

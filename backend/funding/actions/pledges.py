@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
@@ -285,8 +286,8 @@ def _check_standing(pledge: Pledge, round_: Round, by: User, now: datetime) -> S
     stands = standing_of(by, round_, pledge.amount, now, pledge)
     if not stands.needs.is_offered:
         raise Conflict(
-            _("This form is not open to people who live where you live. Rule %(rule)s"),
-            code="not_offered", rule=stands.needs.refusing_rule,
+            _("This form is not open to people who live where you live. Rule: %(rule)s."),
+            code="not_offered", rule=_rule_named(stands.needs.refusing_rule),
         )  # fmt: skip
     if stands.todo:
         raise Conflict(
@@ -300,11 +301,18 @@ def _check_standing(pledge: Pledge, round_: Round, by: User, now: datetime) -> S
         raise Conflict(
             _(
                 "This project has reached its limit of %(cap)s people who are not professional "
-                "investors (rule %(rule)s)."
+                "investors (rule: %(rule)s)."
             ),
-            code="people_full", cap=round_.people_limit, rule=stands.needs.people_rule,
+            code="people_full", cap=round_.people_limit,
+            rule=_rule_named(stands.needs.people_rule),
         )  # fmt: skip
     return stands
+
+
+def _rule_named(rule_id: str) -> str:
+    """A rule in plain words of the active language; its id stands on the page of the check."""
+    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    return eligibility.rule_label(rule_id, language)
 
 
 @transaction.atomic
