@@ -10,6 +10,7 @@ from backend.projects.models import Project
 from backend.projects.workflow import Status
 from backend.reviews.models import Case
 from backend.reviews.queue import _spans
+from backend.reviews.sections import BY_KEY
 from backend.reviews.workdays import WorkCalendar
 from tests import factories
 from tests.reviews.desk import sign_in
@@ -60,6 +61,9 @@ def test_a_case_opens_at_every_status(status: str) -> None:
         for name in ("case", "history"):
             page = client.get(case_address(project, name))
             assert page.status_code == 200, (status, role, name, page.content[:300])
+            if name == "case":
+                fold = page.content.decode().split('<details class="more secs">')[1]
+                assert fold.split("</details>")[0].count("?part=") == len(BY_KEY), role
 
 
 def test_nobody_opens_a_case_before_declaring() -> None:
