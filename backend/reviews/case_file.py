@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 from django.utils.dateparse import parse_datetime
 
 from backend.accounts.models import OfficeMembership, Role, User
@@ -328,7 +329,9 @@ def like_and_earlier(case: Case) -> list[dict[str, Any]]:
     """Proposals that say much the same, and others of the same owner. One query."""
     owner = case.project.owner_id
     others = Case.objects.exclude(pk=case.pk).select_related("project")
-    like = others.filter(signature__overlap=case.signature or [-1]).order_by("-pk")[:MAX_LIKE]
+    # Ordered by an expression: for the column itself PostgreSQL reads all cases from the newest on.
+    like = others.filter(signature__overlap=case.signature or [-1])
+    like = like.order_by((F("pk") + 0).desc())[:MAX_LIKE]
     earlier = others.filter(project__owner=owner).order_by("-pk")[:SHOWN_LIKE]
     found: dict[int, dict[str, Any]] = {}
     for other in like.union(earlier, all=True) if case.signature else earlier:

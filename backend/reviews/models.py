@@ -272,9 +272,13 @@ class Case(models.Model):
                 fields=["office", "due_on", "id"], condition=Q(is_open=True), name="case_due"
             ),
             models.Index(fields=["office", "closed_on"], name="case_closed"),
-            GinIndex(fields=["signature"], name="case_signature"),
-            models.Index(fields=["first"], condition=Q(is_open=True), name="case_of_first"),
-            models.Index(fields=["second"], condition=Q(is_open=True), name="case_of_second"),
+            GinIndex(fields=["signature"], name="case_signature", fastupdate=False),
+            models.Index(
+                fields=["first", "due_on", "id"], condition=Q(is_open=True), name="case_first_due"
+            ),
+            models.Index(
+                fields=["second", "due_on", "id"], condition=Q(is_open=True), name="case_second_due"
+            ),
         ]
 
     def __str__(self) -> str:

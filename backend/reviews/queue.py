@@ -134,9 +134,12 @@ WITH mine AS (
     SELECT m.office_id, array_agg(m.role) AS roles
     FROM accounts_officemembership m WHERE m.user_id = %(user)s GROUP BY m.office_id
 ), base AS MATERIALIZED (
-    SELECT c.task, c.due_on, c.first_id, c.second_id, c.has_gap
-    FROM reviews_case c WHERE c.is_open AND c.office_id IN (SELECT office_id FROM mine)
-    ORDER BY c.due_on, c.id LIMIT %(counted)s
+    -- An office at a time, so that each is read in the order of its index and no further.
+    SELECT c.* FROM mine CROSS JOIN LATERAL (
+        SELECT c.task, c.due_on, c.id, c.first_id, c.second_id, c.has_gap
+        FROM reviews_case c WHERE c.is_open AND c.office_id = mine.office_id
+        ORDER BY c.due_on, c.id LIMIT %(counted)s
+    ) AS c ORDER BY c.due_on, c.id LIMIT %(counted)s
 ), tasks AS (
     SELECT 'task_' || task AS name, count(*) AS n FROM base GROUP BY task
 )
@@ -146,8 +149,10 @@ SELECT
             'name_vi', o.name_vi, 'name_en', o.name_en, 'roles', mine.roles) ORDER BY o.id)
      FROM mine JOIN accounts_cityoffice o ON o.id = mine.office_id),
     (SELECT json_agg(json_build_object('id', u.public_id, 'name', u.full_name, 'load',
-            (SELECT count(*) FROM reviews_case c WHERE c.is_open AND c.first_id = u.id)
-            + (SELECT count(*) FROM reviews_case c WHERE c.is_open AND c.second_id = u.id)))
+            (SELECT count(*) FROM (SELECT FROM reviews_case c
+                WHERE c.is_open AND c.first_id = u.id LIMIT %(counted)s) AS f)
+            + (SELECT count(*) FROM (SELECT FROM reviews_case c
+                WHERE c.is_open AND c.second_id = u.id LIMIT %(counted)s) AS s)))
      FROM accounts_user u WHERE u.is_active AND u.id IN (
         SELECT m.user_id FROM accounts_officemembership m
         WHERE m.role = 'case_officer' AND m.office_id IN (SELECT office_id FROM mine))),
@@ -255,8 +260,8 @@ def queue_of(user: User, filters: Filters, desk: Desk) -> Queue:
     if filters.group:
         spans = [span for span in spans if span[0] == filters.group]
     size = PER_PAGE if filters.group else PER_GROUP
-    cases = _matching(user, filters, desk)
-    parts = [_slice(cases, span, filters.after, size) for span in spans]
+    seats = _seats(user, filters, _matching(filters, desk))
+    parts = [_slice(cases, span, filters.after, size) for span in spans for cases in seats]
     found = list(parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0])
     rows = [_row(values, desk) for values in found]
     groups = []
@@ -285,10 +290,16 @@ def _is_in(day: date, first: date | None, last: date | None) -> bool:
     return (first is None or first <= day) and (last is None or day <= last)
 
 
-def _matching(user: User, filters: Filters, desk: Desk) -> QuerySet[Case]:
-    cases = Case.objects.filter(is_open=True, office__in=desk.office_ids)
+def _seats(user: User, filters: Filters, cases: QuerySet[Case]) -> list[QuerySet[Case]]:
+    """Nobody holds both seats of a case, so one's own are two lists, each in the order of an index.
+    As one list with OR all of them were read and sorted."""
     if filters.who == "mine":
-        cases = cases.filter(Q(first=user) | Q(second=user))
+        return [cases.filter(first=user), cases.filter(second=user)]
+    return [cases]
+
+
+def _matching(filters: Filters, desk: Desk) -> QuerySet[Case]:
+    cases = Case.objects.filter(is_open=True, office__in=desk.office_ids)
     if filters.who == "free":
         cases = cases.filter(Q(first__isnull=True) | Q(second__isnull=True))
     if filters.tasks:
