@@ -17,6 +17,7 @@ app.conf.update(
     task_acks_late=True,
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,  # the lines of settings.LOGGING, JSON as those of the web
     # Longer than the longest job, or Valkey hands a running one to a second worker.
     broker_transport_options={
         "visibility_timeout": 3600,

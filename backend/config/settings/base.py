@@ -6,7 +6,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from backend.config import env
+from backend.config import env, logs
 
 ROOT = Path(__file__).resolve().parents[3]
 VAR = Path(env.read_str("CAUKIEU_VAR", str(ROOT / "var"))).resolve()
@@ -296,6 +296,9 @@ STRIPE_API_BASE = env.read_str("STRIPE_API_BASE", "")
 STRIPE_TIMEOUT_S = env.read_int("STRIPE_TIMEOUT_S", 12)
 # Which site an object at Stripe belongs to (metadata.env).
 STRIPE_ENV_NAME = env.read_str("STRIPE_ENV_NAME", "caukieu")
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.configure(env.read_str("LOG_LEVEL", "INFO"))
 
 CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL", "")
 EMAIL_BACKEND = "backend.notifications.outbox.EmailBackend"
