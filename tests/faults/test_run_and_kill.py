@@ -137,7 +137,7 @@ def test_the_demo_table_is_for_its_owner_alone(site: Copy) -> None:
     assert (site.var / "demo_people.txt").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("program", ["web", "worker", "beat"])
+@pytest.mark.parametrize("program", ["web", "worker", pytest.param("beat", marks=pytest.mark.slow)])
 def test_a_killed_program_is_started_again(program: str, site: Copy) -> None:
     old = site.main_process(program)
     old.kill()

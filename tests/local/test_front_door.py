@@ -129,7 +129,13 @@ def test_copies_with_folders_of_their_own_run_side_by_side(tmp_path: Path) -> No
         assert rows(tmp_path / "one") == rows(tmp_path / "two") == [("còn đây",)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP)),
+    ],
+)
 def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> None:
     with servers_up(tmp_path) as site:
         site.send_signal(number)

@@ -56,7 +56,9 @@ def test_servers_given_from_outside_are_not_touched(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_run_that_is_ended_leaves_no_server(number: signal.Signals, tmp_path: Path) -> None:
     code = "import time\nfrom pathlib import Path\n\ndef test_long():\n"
     code += f"    Path({str(tmp_path / 'began')!r}).touch()\n    time.sleep(60)\n"
