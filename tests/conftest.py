@@ -46,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if file and reporter and not hasattr(session.config, "workerinput"):
         red = [*reporter.getreports("failed"), *reporter.getreports("error")]
-        Path(file).write_text("".join(f"{name}\n" for name in {r.nodeid: 0 for r in red}))
+        Path(file).write_text("".join(f"{name}\n" for name in dict.fromkeys(r.nodeid for r in red)))
 
 
 @pytest.fixture(scope="session")
