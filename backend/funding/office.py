@@ -11,6 +11,7 @@ from backend.core.errors import NotFound
 from backend.funding.actions.outcome import held_by_currency
 from backend.funding.models import (
     BankReceipt,
+    BankReport,
     BankReturn,
     Disbursement,
     Evidence,
@@ -147,6 +148,15 @@ def evidence_file_for(user: Any, file_id: str) -> EvidenceFile:
     return found
 
 
+def payback_for(user: Any, public_id: str) -> Payback:
+    """A payback with a proof, for officers and the owner's people; absent for everybody else."""
+    rows = Payback.objects.select_related("round__project__owner").exclude(proof_sha256="")
+    found = rows.filter(public_id=public_id).first()
+    if found is None or not _may_see(user, found.round.project):
+        raise NotFound()
+    return found
+
+
 def claimed_paybacks() -> list[Payback]:
     """What owners report to have paid back, with a proof that nobody has looked at yet."""
     rows = Payback.objects.filter(verified_at__isnull=True).exclude(proof_sha256="")
@@ -192,9 +202,11 @@ def finance_desk() -> FinanceDesk:
         .select_related("round__project", "milestone")
         .order_by("due_on", "id")
     )
-    payments = Disbursement.objects.filter(
-        Q(status__in=["proposed", "approved", "instructed"])
-    ).select_related("tranche__round__project", "maker", "checker")
+    payments = (
+        Disbursement.objects.filter(Q(status__in=["proposed", "approved", "instructed"]))
+        .select_related("tranche__round__project", "maker", "checker")
+        .prefetch_related("reports")
+    )
     return FinanceDesk(
         ready=[ReadyPart(part, held_by_currency(part)) for part in parts],
         payments=list(payments.order_by("id")),
@@ -220,7 +232,9 @@ def finance_desk() -> FinanceDesk:
             .order_by("id")
         ),
         claims=list(
-            ProfessionalClaim.objects.filter(outcome="").select_related("user").order_by("id")
+            ProfessionalClaim.objects.filter(outcome="")
+            .select_related("user", "found_by")
+            .order_by("id")
         ),
     )
 
@@ -230,6 +244,14 @@ def disbursement_for(public_id: str) -> Disbursement:
         "tranche__round__project", "tranche__milestone", "account__organisation", "maker",
         "checker", "instructed_by", "recorded_by",
     )  # fmt: skip
+    found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def report_for(public_id: str) -> BankReport:
+    rows = BankReport.objects.select_related("disbursement__tranche__round")
     found = rows.filter(public_id=public_id).first()
     if found is None:
         raise NotFound()
@@ -252,7 +274,7 @@ def receipt_for(public_id: str) -> BankReceipt:
 
 
 def claim_for(public_id: str) -> ProfessionalClaim:
-    rows = ProfessionalClaim.objects.select_related("user", "decided_by")
+    rows = ProfessionalClaim.objects.select_related("user", "found_by", "decided_by")
     found = rows.filter(public_id=public_id).first()
     if found is None:
         raise NotFound()

@@ -182,6 +182,18 @@ BANK_RETURN = Workflow(
     ),
 )
 
+# What one read at the bank of a payment to an owner, and another saw too.
+BANK_REPORT = Workflow(
+    "bank_report",
+    table_of(
+        [
+            ("recorded", "confirmed", "finance", "bank_report.confirmed"),
+            ("recorded", "refused", "finance", "bank_report.refused"),
+        ],
+        final=("confirmed", "refused"),
+    ),
+)
+
 BANK_RECEIPT = Workflow(
     "bank_receipt",
     table_of(

@@ -11,12 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.accounts.permissions import require_staff_code
-from backend.core import kept_files
 from backend.core.errors import DomainError, NotFound
 from backend.core.web import words_of
 from backend.funding import office
 from backend.funding.actions import banking, control, disbursements
-from backend.funding.files import take_file
 from backend.funding.models import Disbursement
 from backend.funding.workflow import DisbursementStatus
 from backend.home.me_pages import confirmed_first, confirmed_recently, person_of
@@ -67,20 +65,30 @@ def payment(request: HttpRequest, dsb: str) -> HttpResponse:
 
 
 def _empty_payment(request: HttpRequest, row: Disbursement) -> HttpResponse:
-    return _payment(request, row, SlipForm())
+    return payment_page(request, row, SlipForm())
 
 
-def _payment(request: HttpRequest, row: Disbursement, form: SlipForm) -> HttpResponse:
+def payment_page(
+    request: HttpRequest, row: Disbursement, form: SlipForm, reason_form: ReasonForm | None = None
+) -> HttpResponse:
+    """One payment with its next step; `form` and `reason_form` as they came back."""
+    reason_form = reason_form or ReasonForm()
+    reports = list(row.reports.select_related("maker", "checker").order_by("-id"))
     context = {
         "row": row,
         "lines": list(row.lines.order_by("currency")),
         "form": form,
-        "reason_form": ReasonForm(),
+        "reason_form": reason_form,
+        "person": person_of(request),
+        "waiting": next((r for r in reports if r.status == "recorded"), None),
+        "confirmed": next((r for r in reports if r.status == "confirmed"), None),
+        "set_aside": [r for r in reports if r.status == "refused"],
         "is_maker": row.maker_id == person_of(request).pk,
         "nav": "office",
         "office_nav": "money",
     }
-    return render(request, "money/payment.html", context, status=400 if form.errors else 200)
+    is_wrong = bool(form.errors or reason_form.errors)
+    return render(request, "money/payment.html", context, status=400 if is_wrong else 200)
 
 
 def _act(verb: Callable[..., Any], request: HttpRequest, dsb: str, **more: Any) -> HttpResponse:
@@ -111,37 +119,6 @@ def refuse(request: HttpRequest, dsb: str) -> HttpResponse:
 @confirmed_recently
 def instruct(request: HttpRequest, dsb: str) -> HttpResponse:
     return _act(disbursements.instruct_disbursement, request, dsb)
-
-
-@never_cache
-@require_staff_code("finance")
-@require_POST
-@confirmed_recently
-def confirm(request: HttpRequest, dsb: str) -> HttpResponse:
-    row = office.disbursement_for(dsb)
-    form = SlipForm(request.POST, request.FILES)
-    if form.is_valid():
-        try:
-            disbursements.confirm_disbursement(
-                row, by=person_of(request), bank_reference=form.cleaned_data["bank_reference"],
-                paid_vnd=form.cleaned_data["money"].minor, paid_on=form.cleaned_data["paid_on"],
-                proof=take_file(form.cleaned_data["proof"], field="proof"),
-            )  # fmt: skip
-        except DomainError as refused:
-            put(form, refused)
-        else:
-            messages.success(request, _("Paid, and the part is released."))
-            return redirect("home:payment", dsb)
-    kept_files.keep(request, without=form.errors)
-    return _payment(request, office.disbursement_for(dsb), form)
-
-
-@never_cache
-@require_staff_code("finance")
-@require_POST
-def bank_returned(request: HttpRequest, dsb: str) -> HttpResponse:
-    reason = words_of(request, "reason")
-    return _act(disbursements.return_disbursement, request, dsb, reason=reason)
 
 
 @never_cache
@@ -205,18 +182,19 @@ def receipt(request: HttpRequest, rcp: str, verb: str) -> HttpResponse:
 @require_http_methods(BOTH)
 @confirmed_recently
 def switch(request: HttpRequest) -> HttpResponse:
-    """The kill switch: one person stops all charges, another lets them go on."""
-    facts = control.control_facts()
+    """The kill switch: one person stops all charges; one asks that they go on, another agrees."""
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
+        by, verb = person_of(request), words_of(request, "verb")
         try:
-            if facts.is_stopped:
-                control.resume_charging(by=person_of(request))
+            if verb == "resume":
+                control.resume_charging(by=by)
                 return redirect("home:switch")
             if form.is_valid():
-                control.stop_charging(by=person_of(request), reason=form.cleaned_data["reason"])
+                act = control.ask_to_resume if verb == "ask" else control.stop_charging
+                act(by=by, reason=form.cleaned_data["reason"])
                 return redirect("home:switch")
         except DomainError as refused:
-            form.add_error(None, str(refused))
-    context = {"control": facts, "form": form}
+            put(form, refused)
+    context = {"control": control.control_facts(), "form": form, "person": person_of(request)}
     return render(request, "money/switch.html", context, status=400 if form.errors else 200)

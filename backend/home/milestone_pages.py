@@ -1,11 +1,13 @@
 """Rounds and milestones as leads, case officers and owners work on them."""
 
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -140,13 +142,27 @@ def refuse_finding(request: HttpRequest, trn: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_safe
-def evidence_file(request: HttpRequest, file_id: str) -> FileResponse:
+def evidence_file(request: HttpRequest, file_id: str) -> HttpResponse:
     """A file that was sent as evidence, always as a download and never as a page."""
     row = office.evidence_file_for(request.user, file_id)
-    return FileResponse(
-        row.file.open("rb"), as_attachment=True, filename=row.name,
-        content_type="application/octet-stream",
-    )  # fmt: skip
+    return as_download(row.file, row.name)
+
+
+def as_download(stored: Any, name: str = "") -> HttpResponse:
+    """A stored file (10 MB at most) under the name that it was sent with, else the store's."""
+    with stored.open("rb") as file:
+        response = HttpResponse(file.read(), content_type="application/octet-stream")
+    header = content_disposition_header(True, name or Path(stored.name).name)
+    response.headers["Content-Disposition"] = header or "attachment"
+    return response
+
+
+@never_cache
+@login_required
+@require_safe
+def payback_proof(request: HttpRequest, pbk: str) -> HttpResponse:
+    """What an officer reads before verifying: for officers and the owner's people."""
+    return as_download(office.payback_for(request.user, pbk).proof)
 
 
 @never_cache

@@ -3,7 +3,7 @@
 import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -103,7 +103,7 @@ def pay_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_staff_code(*READERS)
 @require_safe
 def breaks_page(request: HttpRequest) -> HttpResponse:
-    rows = ReconciliationBreak.objects.filter(state="open").select_related("owner")
+    rows = ReconciliationBreak.objects.filter(state="open").select_related("owner", "explained_by")
     open_disputes = Dispute.objects.filter(closed_at__isnull=True).select_related(
         "obligation__pledge"
     )
@@ -131,16 +131,19 @@ def breaks_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_staff_code("finance")
 @require_POST
-def break_take(request: HttpRequest, brk: str) -> HttpResponse:
-    breaks.take_break(_break(brk), by=person_of(request))
-    return redirect("home:breaks")
-
-
-@never_cache
-@require_staff_code("finance")
-@require_POST
-def break_explain(request: HttpRequest, brk: str) -> HttpResponse:
-    breaks.explain_break(_break(brk), by=person_of(request), note=words_of(request, "note"))
+def break_verb(request: HttpRequest, brk: str, verb: str) -> HttpResponse:
+    """Take it, write what explains it; another person closes it or does not agree."""
+    row, by = _break(brk), person_of(request)
+    if verb == "take":
+        breaks.take_break(row, by=by)
+    elif verb == "explain":
+        breaks.explain_break(row, by=by, note=words_of(request, "note"))
+    elif verb == "close":
+        breaks.close_break(row, by=by)
+    elif verb == "refuse":
+        breaks.refuse_explanation(row, by=by, reason=words_of(request, "reason"))
+    else:
+        raise Http404
     return redirect("home:breaks")
 
 

@@ -1,12 +1,12 @@
-"""Professional-investor status: the person claims it with a proof, a finance officer judges it."""
+"""Professional-investor status: claimed with a proof, judged by two finance officers."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,7 +22,7 @@ from backend.funding.files import take_file
 from backend.funding.models import ProfessionalClaim
 from backend.funding.queries import claims_of
 from backend.home.me_pages import confirmed_first, confirmed_recently, person_of
-from backend.home.milestone_pages import put
+from backend.home.milestone_pages import as_download, put
 from backend.home.office_forms import ClaimForm, JudgeForm
 from backend.home.pledge_forms import language_now
 
@@ -104,7 +104,8 @@ def claim(request: HttpRequest, pro: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if form.cleaned_data["outcome"] == "confirm":
-                professional.confirm_status(row, by=person_of(request))
+                verb = professional.confirm_status if row.found_by_id else professional.find_proved
+                verb(row, by=person_of(request))
             else:
                 reason = form.cleaned_data["reason"]
                 professional.refuse_status(row, by=person_of(request), reason=reason)
@@ -114,7 +115,13 @@ def claim(request: HttpRequest, pro: str) -> HttpResponse:
             messages.success(request, _("Kept, with your name and the time."))
             return redirect("home:finance")
     words = {w.key: w for w in class_words(language_now())}
-    context = {"row": row, "form": form, "words": words.get(row.investor_class)}
+    is_finder = row.found_by_id == person_of(request).pk
+    if is_finder:
+        field: Any = form.fields["outcome"]
+        field.choices = [choice for choice in field.choices if choice[0] == "refuse"]
+    context = {
+        "row": row, "form": form, "words": words.get(row.investor_class), "is_finder": is_finder,
+    }  # fmt: skip
     return render(request, "money/claim.html", context, status=400 if form.errors else 200)
 
 
@@ -128,8 +135,4 @@ def claim_proof(request: HttpRequest, pro: str) -> HttpResponse:
     if not row.proof:
         raise NotFound()
     professional.note_proof_read(row, by=person_of(request))
-    with row.proof.open("rb") as file:
-        response = HttpResponse(file.read(), content_type="application/octet-stream")
-    header = content_disposition_header(as_attachment=True, filename=row.proof_name)
-    response.headers["Content-Disposition"] = header or "attachment"
-    return response
+    return as_download(row.proof, row.proof_name)

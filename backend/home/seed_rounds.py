@@ -20,6 +20,7 @@ from backend.accounts.models import InvestorProfile, User
 from backend.core.clock import app_now
 from backend.core.money import MINOR_DIGITS, Money
 from backend.funding.actions import (
+    bank_reports,
     banking,
     cards,
     disbursements,
@@ -225,10 +226,11 @@ def _run(round_: Round, people: DemoPeople, days_ago: DaysAgo, closed: float) ->
     disbursements.approve_disbursement(payment, by=second)
     disbursements.instruct_disbursement(payment, by=first)
     paid = sum(_in_dong(x.amount_minor - x.fee_minor, x.currency) for x in payment.lines.all())
-    disbursements.confirm_disbursement(
-        payment, by=second, bank_reference="FT-MAU-CHI-0001", paid_vnd=paid, paid_on=_today(),
+    report = bank_reports.record_paid(
+        payment, by=first, bank_reference="FT-MAU-CHI-0001", paid_vnd=paid, paid_on=_today(),
         proof=take_file(SimpleUploadedFile("uy-nhiem-chi-mau.pdf", slip), field="proof"),
     )  # fmt: skip
+    bank_reports.confirm_report(report, by=second)
     _work_for_officers(round_, people, owner, days_ago)
 
 

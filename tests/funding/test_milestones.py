@@ -21,11 +21,27 @@ from backend.core.errors import DomainError
 from backend.core.money import Money
 from backend.core.workflow import Workflow
 from backend.funding import office
-from backend.funding.actions import banking, disbursements, milestones, outcome, returns, rounds
+from backend.funding.actions import (
+    bank_reports,
+    banking,
+    breaks,
+    disbursements,
+    milestones,
+    outcome,
+    returns,
+    rounds,
+)
 from backend.funding.actions.banking import AccountDetails
 from backend.funding.files import take_file
-from backend.funding.models import Disbursement, MilestoneVerification, Pledge, Round, Tranche
-from backend.funding.workflow import BANK_RECEIPT, DISBURSEMENT, MILESTONE, TRANCHE
+from backend.funding.models import (
+    BankReport,
+    Disbursement,
+    MilestoneVerification,
+    Pledge,
+    Round,
+    Tranche,
+)
+from backend.funding.workflow import BANK_RECEIPT, BANK_REPORT, DISBURSEMENT, MILESTONE, TRANCHE
 from backend.ledger import book, chart
 from backend.projects import actions as projects
 from tests.factories import a_user, an_investor, an_officer, an_open_round, days_later
@@ -183,9 +199,16 @@ def test_a_milestone_is_paid_by_four_different_hands(
     disbursements.instruct_disbursement(payment, by=finance[0])
     net = line.amount_minor - line.fee_minor
     slip = {"by": finance[0], "bank_reference": "FT-PAID-1", "paid_on": date.today()}
-    refused("not_as_approved", disbursements.confirm_disbursement, payment, paid_vnd=net - 1,
+    refused("not_as_approved", bank_reports.record_paid, payment, paid_vnd=net - 1,
             proof=taken(), **slip)  # fmt: skip
-    disbursements.confirm_disbursement(payment, paid_vnd=net, proof=taken(), **slip)
+    report = bank_reports.record_paid(payment, paid_vnd=net, proof=taken(), **slip)
+    refused("recorded_already", bank_reports.record_returned, payment, by=finance[1], reason="x")
+    refused("four_eyes", bank_reports.confirm_report, report, by=finance[0])
+    payment.refresh_from_db()
+    assert (payment.status, part(funded).status) == ("instructed", "held"), "one person alone"
+    assert book.balance(chart.platform_fees("VND")).minor == 0
+    for _ in range(2):  # pressed twice
+        bank_reports.confirm_report(report, by=finance[1])
     payment.refresh_from_db()
     assert (payment.status, part(funded).status) == ("confirmed", "released")
     assert book.balance(chart.platform_fees("VND")).minor == line.fee_minor
@@ -201,9 +224,46 @@ def test_what_the_bank_sends_back_is_held_again_and_can_be_paid_anew(
     payment = disbursements.propose_disbursement(part(funded), by=finance[0])
     disbursements.approve_disbursement(payment, by=finance[1])
     disbursements.instruct_disbursement(payment, by=finance[1])
-    disbursements.return_disbursement(payment, by=finance[0], reason="Sai số tài khoản")
+    wrong = bank_reports.record_returned(payment, by=finance[0], reason="Nhầm dòng")
+    refused("four_eyes", bank_reports.refuse_report, wrong, by=finance[0], reason="x")
+    bank_reports.refuse_report(wrong, by=finance[1], reason="Không có trên sao kê")
+    refused("wrong_state", bank_reports.confirm_report, wrong, by=finance[1])
+    report = bank_reports.record_returned(payment, by=finance[0], reason="Sai số tài khoản")
+    refused("four_eyes", bank_reports.confirm_report, report, by=finance[0])
+    assert held(funded) < 100_000_000
+    with pytest.raises(IntegrityError, match="disbursement_ended_by_two"), transaction.atomic():
+        Disbursement.objects.filter(pk=payment.pk).update(status="returned")
+    with pytest.raises(IntegrityError, match="bank_report_by_two"), transaction.atomic():
+        BankReport.objects.filter(pk=report.pk).update(
+            status="confirmed", checker=finance[0], ended_at=timezone.now()
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BankReport.objects.filter(pk=report.pk).update(maker=finance[1])
+    bank_reports.confirm_report(report, by=finance[1])
+    payment.refresh_from_db()
+    assert (payment.status, payment.end_reason) == ("returned", "Sai số tài khoản")
     assert held(funded) == 100_000_000
     assert disbursements.propose_disbursement(part(funded), by=finance[1]).pk != payment.pk
+
+
+def test_what_does_not_add_up_for_a_day_and_a_new_account_stop_payments(
+    funded: Round, finance: tuple[User, User], officers: tuple[User, User]
+) -> None:
+    verified(funded, officers)
+    an_account(funded, finance)
+    row = breaks.open_break("balance", "x")
+    payment = disbursements.propose_disbursement(part(funded), by=finance[0])
+    with days_later(2):
+        refused("breaks", disbursements.approve_disbursement, payment, by=finance[1])
+    breaks.heal_break("balance", row.subject)
+    disbursements.approve_disbursement(payment, by=finance[1])
+    an_account(funded, finance)
+    refused("changed", disbursements.instruct_disbursement, payment, by=finance[0])
+    # One person may stop what the bank was not told of; paying anew takes two again.
+    disbursements.refuse_disbursement(payment, by=finance[0], reason="Tài khoản mới")
+    assert held(funded) == 100_000_000
+    again = disbursements.propose_disbursement(part(funded), by=finance[0])
+    refused("four_eyes", disbursements.approve_disbursement, again, by=finance[0])
 
 
 @pytest.fixture
@@ -248,9 +308,28 @@ def test_the_slip_of_the_bank_survives_the_question_for_the_password(
     assert other.post(asked["Location"], {"password": "mật khẩu dài"}).status_code == 302
     assert other.post(address, whole).status_code == 400, "another session has no such file"
     assert client.post(address, whole).status_code == 302
-    payment.refresh_from_db()
-    assert (payment.status, payment.proof_sha256) == ("confirmed", taken("phieu.pdf").sha256)
+    report = payment.reports.get()
+    assert (report.status, report.proof_sha256) == ("recorded", taken("phieu.pdf").sha256)
     assert kept(kept_in) == []
+    page = reverse("home:payment", args=[payment.public_id])
+    confirm, refuse = (
+        reverse("home:end_report", args=[report.public_id, v]) for v in ("confirm", "refuse")
+    )
+    assert confirm not in client.get(page).content.decode(), "not for whoever recorded it"
+    assert client.post(confirm).status_code == 403
+    shown = other.get(page).content.decode()
+    assert confirm in shown
+    assert refuse in shown
+    slip_page = reverse("home:slip", args=[report.public_id])
+    assert other.get(slip_page).content.startswith(b"%PDF")
+    for role in ("auditor", "lead", "case_officer"):
+        third = Client()
+        third.force_login(an_officer(role))
+        assert third.get(slip_page).status_code == (200 if role == "auditor" else 403)
+        assert third.post(confirm).status_code == 403
+    assert other.post(confirm).status_code == 302
+    payment.refresh_from_db()
+    assert (payment.status, payment.proof_sha256) == ("confirmed", report.proof_sha256)
 
 
 def test_evidence_stays_attached_while_a_mistake_is_put_right(funded: Round, kept_in: Path) -> None:
@@ -354,7 +433,7 @@ def test_a_file_is_what_its_name_says(name: str, content: bytes, code: str) -> N
 
 
 @pytest.mark.parametrize(
-    "workflow", [MILESTONE, TRANCHE, DISBURSEMENT, BANK_RECEIPT], ids=lambda w: w.name
+    "workflow", [MILESTONE, TRANCHE, DISBURSEMENT, BANK_RECEIPT, BANK_REPORT], ids=lambda w: w.name
 )
 def test_the_database_knows_the_same_edges(workflow: Workflow) -> None:
     statuses = list(workflow.statuses)
@@ -395,6 +474,14 @@ def test_paybacks_are_claimed_until_an_officer_verified_the_proof(
     bare = banking.report_payback(funded, by=owner_of(funded), proof=None, **fact)
     refused("no_proof", banking.verify_payback, bare, by=officers[0])
     proved = banking.report_payback(funded, by=owner_of(funded), proof=taken(), **fact)
+    for user, row, status in (
+        (officers[0], proved, 200), (owner_of(funded), proved, 200), (an_investor(), proved, 404),
+        (officers[0], bare, 404),
+    ):  # fmt: skip
+        client = Client()
+        client.force_login(user)
+        address = reverse("home:payback_proof", args=[row.public_id])
+        assert client.get(address).status_code == status
     assert banking.verify_payback(proved, by=officers[0]).verified_at is not None
     assert held(funded) == 100_000_000, "none of it passes through the book"
 

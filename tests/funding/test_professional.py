@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -55,7 +56,16 @@ def test_a_status_counts_once_another_confirmed_it_and_its_proof_is_deleted(
     claim = a_claim(user)
     refused("waits", a_claim, user)
     refused("unknown_key", a_claim, user, "king")
-    refused("not_allowed", professional.confirm_status, claim, by=an_officer())
+    refused("not_allowed", professional.find_proved, claim, by=an_officer())
+    refused("no_finding", professional.confirm_status, claim, by=finance)
+    first = an_officer("finance")
+    professional.find_proved(claim, by=first)
+    refused("found_already", professional.find_proved, claim, by=finance)
+    refused("four_eyes", professional.confirm_status, claim, by=first)
+    with pytest.raises(IntegrityError, match="claim_confirmed_by_two"), transaction.atomic():
+        ProfessionalClaim.objects.filter(pk=claim.pk).update(
+            outcome="confirmed", decided_by=first, decided_at=app_now(), valid_until=date.today()
+        )
     assert not stands(user, round_).is_professional
     assert default_storage.exists(claim.proof.name)
     with django_capture_on_commit_callbacks(execute=True):
@@ -78,7 +88,8 @@ def test_who_is_accredited_has_no_limit_of_that_rule_and_keeps_the_floor() -> No
         user=user, currency="USD", income_minor=100, liquid_minor=0, commitments_minor=0
     )
     assert [limit.rule_id for limit in stands(user, round_).limits] == ["us-regcf-227-100"]
-    professional.confirm_status(a_claim(user, "us_accredited"), by=an_officer("finance"))
+    claim = professional.find_proved(a_claim(user, "us_accredited"), by=an_officer("finance"))
+    professional.confirm_status(claim, by=an_officer("finance"))
     found = stands(user, round_)
     assert not found.limits
     assert not found.is_professional
@@ -87,7 +98,7 @@ def test_who_is_accredited_has_no_limit_of_that_rule_and_keeps_the_floor() -> No
 
 def test_nobody_judges_their_own_claim() -> None:
     officer = an_officer("finance")
-    refused("four_eyes", professional.confirm_status, a_claim(officer), by=officer)
+    refused("four_eyes", professional.find_proved, a_claim(officer), by=officer)
 
 
 def test_a_closed_account_leaves_no_proof(django_capture_on_commit_callbacks: Any) -> None:
@@ -120,6 +131,20 @@ def test_the_pages_are_for_the_person_and_for_finance(monkeypatch: pytest.Monkey
         assert other.get(address).status_code == 302
         other.force_login(an_officer("auditor"))
         assert other.get(address).status_code == 403
+    address = reverse("home:claim", args=[claim.public_id])
+    one, two = Client(), Client()
+    for officer, client in ((an_officer("finance"), one), (an_officer("finance"), two)):
+        client.force_login(officer)
+        asked = client.post(address, {"outcome": "refuse"})["Location"]
+        assert "again" in asked
+        # Sent on by itself: refusing needs a reason.
+        assert client.post(asked, {"password": "mật khẩu dài"}).status_code == 400
+    assert one.post(address, {"outcome": "confirm"}).status_code == 302
+    assert one.post(address, {"outcome": "confirm"}).status_code == 400, "the same person again"
+    assert 'value="confirm"' not in one.get(address).content.decode()
+    assert not ProfessionalClaim.objects.exclude(outcome="").exists()
+    assert two.post(address, {"outcome": "confirm"}).status_code == 302
+    assert ProfessionalClaim.objects.get().outcome == "confirmed"
 
 
 def test_a_day_without_a_rule_is_a_sentence_and_no_crash() -> None:

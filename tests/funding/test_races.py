@@ -217,7 +217,7 @@ def test_two_refunds_of_one_charge_are_one(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("times", range(2))
+@pytest.mark.parametrize("times", range(3))
 def test_releasing_against_refunding_pays_one_of_them(sandbox: Sandbox, times: int) -> None:
     row = a_due_charge(sandbox)
     run()
@@ -231,7 +231,12 @@ def test_releasing_against_refunding_pays_one_of_them(sandbox: Sandbox, times: i
         lambda: disbursements.approve_disbursement(payment, by=payers[1]),
         lambda: refunds.refund_obligation(row, reason="race"),
     ]
-    results = at_once(*(reversed(calls) if times else calls))
+    if times == 2:
+        # The refund was asked for and is not in the book yet when the payment is approved.
+        results = [*at_once(calls[1]), *at_once(calls[0])]
+        assert results == ["ok", "overdrawn"]
+    else:
+        results = at_once(*(reversed(calls) if times else calls))
     assert sorted(results) in [["nothing_left", "ok"], ["ok", "overdrawn"]]
     refunds.send_due()
     payment.refresh_from_db()

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from backend.core.audit import events_of
-from backend.core.errors import Invalid
+from backend.core.errors import Conflict, Invalid
 from backend.core.money import Money
 from backend.funding import declines
 from backend.funding import stripe_gateway as gateway
@@ -374,8 +374,16 @@ def test_row_89_the_kill_switch_stops_every_request_that_moves_money(sandbox: Sa
     for _ in range(2):
         run()
     assert sandbox.told("requests")["count"] == before
+    with pytest.raises(Conflict), transaction.atomic():
+        control.resume_charging(by=other)  # nobody asked for it
+    control.ask_to_resume(by=other, reason="The page is right now")
     with pytest.raises(Invalid), transaction.atomic():
-        control.resume_charging(by=officer)
+        control.resume_charging(by=other)
+    control.stop_charging(by=officer, reason="Not yet")  # one person keeps it stopped
+    assert control.control_facts().asked_by is None
+    control.ask_to_resume(by=officer, reason="Right now")
+    with pytest.raises(IntegrityError, match="control_resumed_by_two"), transaction.atomic():
+        PaymentControl.objects.update(is_stopped=False, stop_reason="", changed_by=officer)
     control.resume_charging(by=other)
     run()
     collected_once(sandbox, row)

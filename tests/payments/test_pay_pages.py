@@ -92,8 +92,8 @@ def test_only_finance_sees_what_does_not_add_up() -> None:
         client = signed_in(user)
         assert client.get(reverse("home:breaks")).status_code in {302, 403, 404}
         assert client.get(reverse("home:breaks_csv")).status_code in {302, 403, 404}
-        for name in ("break_take", "break_explain"):
-            path = reverse(f"home:{name}", args=[row.public_id])
+        for verb in ("take", "explain", "close", "refuse"):
+            path = reverse("home:break_verb", args=[row.public_id, verb])
             assert client.post(path, {"note": "x"}).status_code in {302, 403, 404}
     row.refresh_from_db()
     assert (row.state, row.owner_id) == ("open", None)

@@ -395,13 +395,22 @@ def test_a_break_has_an_owner_and_another_person_closes_it(sandbox: Sandbox) -> 
     with pytest.raises(NotAllowed), transaction.atomic():
         breaks.take_break(row, by=factories.an_officer("lead"))
     breaks.take_break(row, by=first)
+    with pytest.raises(Conflict), transaction.atomic():
+        breaks.close_break(row, by=second)  # nothing explains it yet
     with pytest.raises(Invalid), transaction.atomic():
-        breaks.explain_break(row, by=first, note="ok")
+        breaks.explain_break(row, by=second, note="ok")
     for note in ("", " \x00 ", "a" * 4_001):
         with pytest.raises(Invalid) as refused, transaction.atomic():
-            breaks.explain_break(row, by=second, note=note)
+            breaks.explain_break(row, by=first, note=note)
         assert refused.value.field == "note"  # said, not cut
-    assert breaks.explain_break(row, by=second, note="A bank fee").state == "explained"
+    assert breaks.explain_break(row, by=first, note="A fee").state == "open"
+    assert breaks.refuse_explanation(row, by=second, reason="Which?").explained_by is None
+    breaks.explain_break(row, by=first, note="A bank fee")
+    with pytest.raises(Invalid), transaction.atomic():
+        breaks.close_break(row, by=first)
+    with pytest.raises(IntegrityError, match="break_closed_by_two"), transaction.atomic():
+        ReconciliationBreak.objects.filter(pk=row.pk).update(state="explained", closed_by=first)
+    assert breaks.close_break(row, by=second).state == "explained"
     assert not breaks.has_old_breaks()
 
 

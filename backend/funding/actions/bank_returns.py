@@ -18,8 +18,8 @@ from backend.core.errors import Conflict, Invalid, NotAllowed
 from backend.core.formats import CITY_ZONE
 from backend.core.money import Money
 from backend.funding import permissions
+from backend.funding.actions.bank_reports import read_reference
 from backend.funding.actions.banking import AccountDetails, clean_details, plain_line
-from backend.funding.actions.disbursements import read_reference
 from backend.funding.actions.given_back import settle_pledge
 from backend.funding.models import BankReturn, Pledge, Round
 from backend.funding.workflow import BANK_RETURN

@@ -19,7 +19,7 @@ from backend.core.formats import CITY_ZONE
 from backend.core.money import Money
 from backend.core.text import clean_text
 from backend.funding import permissions
-from backend.funding.actions.disbursements import read_reference
+from backend.funding.actions.bank_reports import read_reference
 from backend.funding.actions.rounds import locked_round
 from backend.funding.actions.words import MAX_LINE, written
 from backend.funding.files import TakenFile

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User
 from backend.core import audit
 from backend.core.clock import app_now
-from backend.core.errors import Invalid
+from backend.core.errors import Conflict, Invalid
 from backend.core.money import Money
 from backend.funding import permissions
 from backend.funding.actions.words import written
@@ -59,27 +59,67 @@ def heal_break(kind: str, subject: str) -> None:
 
 @transaction.atomic
 def take_break(row: ReconciliationBreak, *, by: User) -> ReconciliationBreak:
-    """Somebody looks after it."""
+    """Somebody looks after it. What another wrote as its explanation goes with them."""
     row = ReconciliationBreak.objects.select_for_update().get(pk=row.pk)
     permissions.check_is_finance(by)
+    if row.owner_id == by.pk or row.state != State.OPEN:
+        return row
     row.owner = by
-    row.save(update_fields=["owner"])
+    row.note, row.explained_by, row.explained_at = "", None, None
+    row.save(update_fields=["owner", "note", "explained_by", "explained_at"])
     audit.record("break.taken", by=by, subject=row)
     return row
 
 
 @transaction.atomic
 def explain_break(row: ReconciliationBreak, *, by: User, note: str) -> ReconciliationBreak:
-    """Close it with words. Whoever looks after it does not close it: another person does."""
+    """Whoever looks after it writes what explains it; it stays open until another closes it."""
+    row = _locked_open(row, by)
+    note = written(note, "note", _("Write what explains it"))
+    if row.owner_id != by.pk:
+        raise Invalid(_("Whoever looks after it writes what explains it."), code="not_owner")
+    row.note, row.explained_by, row.explained_at = note, by, app_now()
+    row.save(update_fields=["note", "explained_by", "explained_at"])
+    audit.record("break.explained", by=by, subject=row, data={"note": note})
+    return row
+
+
+def _locked_open(row: ReconciliationBreak, by: User) -> ReconciliationBreak:
     row = ReconciliationBreak.objects.select_for_update().get(pk=row.pk)
     permissions.check_is_finance(by)
-    note = written(note, "note", _("Write what explains it"))
-    if row.owner_id is None or row.owner_id == by.pk:
+    if row.state != State.OPEN:
+        raise Conflict(_("Somebody decided about this already."), code="wrong_state")
+    return row
+
+
+def _check_another(row: ReconciliationBreak, by: User) -> None:
+    if row.explained_by_id is None:
+        raise Conflict(_("Nobody has written yet what explains it."), code="no_explanation")
+    if row.explained_by_id == by.pk:
         raise Invalid(_("One person looks after it, another closes it."), code="same_person")
-    if row.state == State.OPEN:
-        row.state, row.note, row.closed_at = State.EXPLAINED, note, app_now()
-        row.save(update_fields=["state", "note", "closed_at"])
-        audit.record("break.explained", by=by, subject=row)
+
+
+@transaction.atomic
+def close_break(row: ReconciliationBreak, *, by: User) -> ReconciliationBreak:
+    """A second person finds that the words explain it."""
+    row = _locked_open(row, by)
+    _check_another(row, by)
+    row.state, row.closed_by, row.closed_at = State.EXPLAINED, by, app_now()
+    row.save(update_fields=["state", "closed_by", "closed_at"])
+    audit.record("break.closed", by=by, subject=row)
+    return row
+
+
+@transaction.atomic
+def refuse_explanation(row: ReconciliationBreak, *, by: User, reason: str) -> ReconciliationBreak:
+    """A second person does not: it stays open with whoever looks after it."""
+    row = _locked_open(row, by)
+    _check_another(row, by)
+    reason = written(reason, "reason", _("Enter the reason"))
+    audit.record("break.explanation_refused", by=by, subject=row,
+                 data={"note": row.note, "reason": reason})  # fmt: skip
+    row.note, row.explained_by, row.explained_at = "", None, None
+    row.save(update_fields=["note", "explained_by", "explained_at"])
     return row
 
 

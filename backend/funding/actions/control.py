@@ -1,14 +1,17 @@
 """The row that every charge passes: the kill switch, the pace, and the most in one hour."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.core import audit
-from backend.core.errors import Invalid
+from backend.core.clock import app_now
+from backend.core.errors import Conflict, Invalid
 from backend.funding import permissions
+from backend.funding.actions.words import MAX_LINE, written
 from backend.funding.models import PaymentControl
 
 # One statement: refills by the clock of the deadlines, counts the hour, takes what there is.
@@ -34,6 +37,8 @@ SET tokens = t.filled - t.n, tokens_at = app_now(), hour_began_at = t.began,
 FROM taken t WHERE c.id = t.id RETURNING t.n
 """
 
+CHANGED = ["is_stopped", "stop_reason", "changed_by", "resume_asked_by", "resume_asked_at"]
+
 
 @dataclass(frozen=True)
 class ControlFacts:
@@ -44,6 +49,8 @@ class ControlFacts:
     rate: float
     most_per_hour: int
     hour_count: int
+    asked_by: User | None = None
+    asked_at: datetime | None = None
 
 
 def _row() -> PaymentControl:
@@ -54,8 +61,9 @@ def _row() -> PaymentControl:
 def control_facts() -> ControlFacts:
     row = _row()
     return ControlFacts(
-        row.is_stopped, row.stop_reason, float(row.rate), row.most_per_hour, row.hour_count
-    )
+        row.is_stopped, row.stop_reason, float(row.rate), row.most_per_hour, row.hour_count,
+        row.resume_asked_by, row.resume_asked_at,
+    )  # fmt: skip
 
 
 def is_stopped() -> bool:
@@ -81,29 +89,49 @@ def _take(wanted: int) -> int | None:
 
 @transaction.atomic
 def stop_charging(*, by: User, reason: str) -> None:
-    """The kill switch: no charge begins from now on. Refunds go on. One person may stop."""
+    """The kill switch: no charge begins from now on. Refunds go on. One person may stop, and may
+    keep it stopped when somebody asked that charges go on."""
     _row()
     row = PaymentControl.objects.select_for_update().get(id=1)
     permissions.check_is_finance(by)
-    if not reason.strip():
-        raise Invalid(_("Enter the reason"), code="missing", field="reason")
-    if row.is_stopped:
+    reason = written(reason, "reason", _("Enter the reason"), MAX_LINE)
+    if row.is_stopped and row.resume_asked_by_id is None:
         return
-    row.is_stopped, row.stop_reason, row.changed_by = True, reason.strip()[:300], by
-    row.save(update_fields=["is_stopped", "stop_reason", "changed_by"])
+    row.is_stopped, row.stop_reason, row.changed_by = True, reason, by
+    row.resume_asked_by = row.resume_asked_at = None
+    row.save(update_fields=CHANGED)
     audit.record("charging.stopped", by=by, subject=row, data={"reason": row.stop_reason})
 
 
 @transaction.atomic
+def ask_to_resume(*, by: User, reason: str) -> None:
+    """Ask that charges go on, and say why; nothing begins before another person agrees."""
+    _row()
+    row = PaymentControl.objects.select_for_update().get(id=1)
+    permissions.check_is_finance(by)
+    reason = written(reason, "reason", _("Enter the reason"), MAX_LINE)
+    if not row.is_stopped or row.resume_asked_by_id is not None:
+        return
+    row.resume_asked_by, row.resume_asked_at = by, app_now()
+    row.save(update_fields=["resume_asked_by", "resume_asked_at"])
+    audit.record("charging.resume_asked", by=by, subject=row, data={"reason": reason})
+
+
+@transaction.atomic
 def resume_charging(*, by: User) -> None:
-    """Let charges begin again. Whoever stopped them cannot be the one who lets them go on."""
+    """Let charges begin again: another person than the one who asked for it (also a trigger)."""
     _row()
     row = PaymentControl.objects.select_for_update().get(id=1)
     permissions.check_is_finance(by)
     if not row.is_stopped:
         return
-    if row.changed_by_id == by.pk:
+    if row.resume_asked_by_id is None:
+        raise Conflict(_("Nobody has asked yet that charges go on."), code="not_asked")
+    if row.resume_asked_by_id == by.pk:
         raise Invalid(_("Another finance officer must let charges go on."), code="same_person")
+    asked_by = row.resume_asked_by
+    assert asked_by is not None
     row.is_stopped, row.stop_reason, row.changed_by = False, "", by
-    row.save(update_fields=["is_stopped", "stop_reason", "changed_by"])
-    audit.record("charging.resumed", by=by, subject=row)
+    row.resume_asked_by = row.resume_asked_at = None
+    row.save(update_fields=CHANGED)
+    audit.record("charging.resumed", by=by, subject=row, data={"asked_by": asked_by.public_id})

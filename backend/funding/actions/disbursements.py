@@ -1,36 +1,32 @@
 """Paying an owner for a verified milestone. Each: lock, permit, check, change, audit, enqueue.
 
-One person proposes, another approves; nothing here can be done by one alone. The book is posted on
-approval (set aside), on the bank's proof (paid) or on failure (held again).
+One person proposes, another approves; the bank is told of nothing that two did not decide. What the
+bank did then stands in `bank_reports.py`, by two people again. One person alone may stop a payment
+until the bank is told: what was set aside is held again.
 Lock order: project, round, milestone, tranche, disbursement.
 """
 
 import hashlib
 import json
-from datetime import date
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.core import audit, states
 from backend.core.clock import app_now
-from backend.core.errors import Conflict, Invalid, NotAllowed
-from backend.core.formats import CITY_ZONE
-from backend.core.money import Money
-from backend.core.text import clean_text
+from backend.core.errors import Conflict, NotAllowed
 from backend.funding import permissions
+from backend.funding.actions.breaks import has_old_breaks
 from backend.funding.actions.given_back import free_of
 from backend.funding.actions.outcome import held_by_currency
 from backend.funding.actions.words import written
-from backend.funding.files import TakenFile
 from backend.funding.models import Disbursement, DisbursementLine, OwnerAccount, Tranche
-from backend.funding.workflow import DISBURSEMENT, TRANCHE, DisbursementStatus, MilestoneStatus
+from backend.funding.workflow import DISBURSEMENT, DisbursementStatus, MilestoneStatus
 from backend.ledger import book, chart
 from backend.projects.models import Milestone, Project
 from backend.projects.permissions import is_member_of
 
-MAX_REFERENCE = 40
 UNDER_WAY = ("proposed", "approved", "instructed", "confirmed")
 
 
@@ -45,7 +41,7 @@ def _locked_part(tranche: Tranche) -> tuple[Project, Tranche]:
     return project, row
 
 
-def _locked(disbursement: Disbursement) -> tuple[Project, Tranche, Disbursement]:
+def locked_payment(disbursement: Disbursement) -> tuple[Project, Tranche, Disbursement]:
     project, tranche = _locked_part(disbursement.tranche)
     row = (
         Disbursement.objects.select_for_update(of=("self",))
@@ -56,7 +52,7 @@ def _locked(disbursement: Disbursement) -> tuple[Project, Tranche, Disbursement]
     return project, tranche, row
 
 
-def _check_finance(by: User, project: Project) -> None:
+def check_pays(by: User, project: Project) -> None:
     permissions.check_is_finance(by)
     if is_member_of(by, project.owner):
         raise NotAllowed(
@@ -71,6 +67,12 @@ def check_may_pay(project: Project, tranche: Tranche) -> OwnerAccount:
         raise Conflict(
             _("Payments to this project are stopped while a point is checked."), code="frozen"
         )
+    if has_old_breaks():
+        raise Conflict(
+            _("Something has stood unexplained for more than a day: new payments to owners wait. "
+              "Refunds go on."),
+            code="breaks",
+        )  # fmt: skip
     if tranche.milestone.status != MilestoneStatus.VERIFIED:
         raise Conflict(_("This milestone is not verified."), code="not_verified")
     if tranche.status != "held":
@@ -97,7 +99,7 @@ def check_may_pay(project: Project, tranche: Tranche) -> OwnerAccount:
 def propose_disbursement(tranche: Tranche, *, by: User) -> Disbursement:
     """Prepare the payment of one verified milestone from what is held in each currency."""
     project, tranche = _locked_part(tranche)
-    _check_finance(by, project)
+    check_pays(by, project)
     account = check_may_pay(project, tranche)
     if Disbursement.objects.filter(tranche=tranche, status__in=UNDER_WAY).exists():
         raise Conflict(_("A payment of this part is under way."), code="under_way")
@@ -123,7 +125,7 @@ def _hash(tranche: Tranche, account: OwnerAccount, lines: list[tuple[str, int, i
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _lines(row: Disbursement) -> list[DisbursementLine]:
+def lines_of(row: Disbursement) -> list[DisbursementLine]:
     return list(row.lines.order_by("currency"))
 
 
@@ -131,8 +133,8 @@ def _lines(row: Disbursement) -> list[DisbursementLine]:
 def approve_disbursement(disbursement: Disbursement, *, by: User) -> Disbursement:
     """The second person's yes: the money is set aside for the owner. Checked again from the rows:
     what was proposed is what is held now."""
-    project, tranche, row = _locked(disbursement)
-    _check_finance(by, project)
+    project, tranche, row = locked_payment(disbursement)
+    check_pays(by, project)
     if row.status == DisbursementStatus.APPROVED and row.checker_id == by.pk:
         return row
     if row.maker_id == by.pk:
@@ -140,7 +142,7 @@ def approve_disbursement(disbursement: Disbursement, *, by: User) -> Disbursemen
             _("You prepared this payment. Another person must approve it"), code="four_eyes"
         )
     account = check_may_pay(project, tranche)
-    lines = _lines(row)
+    lines = lines_of(row)
     facts = [(line.currency, line.amount_minor, line.fee_minor) for line in lines]
     now_held = held_by_currency(tranche)
     if (
@@ -158,7 +160,7 @@ def approve_disbursement(disbursement: Disbursement, *, by: User) -> Disbursemen
     states.move(row, DisbursementStatus.APPROVED, by=by, role="finance", workflow=DISBURSEMENT)
     for line in lines:
         book.hold(
-            _key(row, line, "hold"), "disbursement.approved",
+            line_key(row, line, "hold"), "disbursement.approved",
             source=chart.held(tranche.round.public_id, line.currency),
             into=chart.project_payable(project.public_id, line.currency),
             money=line.amount, about=row.public_id,
@@ -166,15 +168,16 @@ def approve_disbursement(disbursement: Disbursement, *, by: User) -> Disbursemen
     return row
 
 
-def _key(row: Disbursement, line: DisbursementLine, verb: str) -> str:
+def line_key(row: Disbursement, line: DisbursementLine, verb: str) -> str:
     return f"dsb:{row.public_id}:{line.currency}:{verb}"
 
 
 @transaction.atomic
 def refuse_disbursement(disbursement: Disbursement, *, by: User, reason: str) -> Disbursement:
-    """Stop a payment before the bank was told; what was set aside is held again."""
-    project, _tranche, row = _locked(disbursement)
-    _check_finance(by, project)
+    """Stop a payment before the bank was told; what was set aside is held again. One person may:
+    no money leaves, and paying it after all takes two."""
+    project, _tranche, row = locked_payment(disbursement)
+    check_pays(by, project)
     reason = written(reason, "reason", _("Enter the reason"))
     was_approved = row.status == DisbursementStatus.APPROVED
     row.end_reason, row.ended_at = reason, app_now()
@@ -184,14 +187,14 @@ def refuse_disbursement(disbursement: Disbursement, *, by: User, reason: str) ->
         data={"reason": reason},
     )  # fmt: skip
     if was_approved:
-        _hold_again(row, "disbursement.refused")
+        hold_again(row, "disbursement.refused")
     return row
 
 
-def _hold_again(row: Disbursement, reason: str) -> None:
-    for line in _lines(row):
+def hold_again(row: Disbursement, reason: str) -> None:
+    for line in lines_of(row):
         book.release(
-            _key(row, line, "release"), reason, hold_key=_key(row, line, "hold"),
+            line_key(row, line, "release"), reason, hold_key=line_key(row, line, "hold"),
             about=row.public_id,
         )  # fmt: skip
 
@@ -199,124 +202,18 @@ def _hold_again(row: Disbursement, reason: str) -> None:
 @transaction.atomic
 def instruct_disbursement(disbursement: Disbursement, *, by: User) -> Disbursement:
     """The bank was told to pay."""
-    project, _tranche, row = _locked(disbursement)
-    _check_finance(by, project)
+    project, _tranche, row = locked_payment(disbursement)
+    check_pays(by, project)
     if project.frozen_at is not None:
         raise Conflict(
             _("Payments to this project are stopped while a point is checked."), code="frozen"
         )
+    if row.account.ended_at is not None:
+        raise Conflict(
+            _("This payment is no longer what was proposed. Refuse it and propose it again."),
+            code="changed",
+        )
     row.instructed_by, row.instructed_at = by, app_now()
     row.save(update_fields=["instructed_by", "instructed_at"])
     states.move(row, DisbursementStatus.INSTRUCTED, by=by, role="finance", workflow=DISBURSEMENT)
-    return row
-
-
-@transaction.atomic
-def confirm_disbursement(
-    disbursement: Disbursement,
-    *,
-    by: User,
-    bank_reference: str,
-    paid_vnd: int,
-    paid_on: date,
-    proof: TakenFile,
-) -> Disbursement:
-    """The bank's slip is here: the payment is settled in the book at the rate that the slip shows,
-    and the part is released."""
-    project, tranche, row = _locked(disbursement)
-    _check_finance(by, project)
-    reference = read_reference(bank_reference)
-    if not 0 < paid_vnd <= 10**15:
-        raise Invalid(_("Enter an amount above zero."), code="out_of_range", field="paid_vnd")
-    now = app_now()
-    if paid_on > now.astimezone(CITY_ZONE).date():
-        raise Invalid(_("The day of payment lies ahead"), code="out_of_range", field="paid_on")
-    lines = _lines(row)
-    _check_same_in_dong(lines, paid_vnd)
-    row.bank_reference, row.paid_vnd, row.paid_on = reference, paid_vnd, paid_on
-    row.proof, row.proof_sha256 = proof.stored(), proof.sha256
-    row.recorded_by, row.ended_at = by, now
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        raise Conflict(
-            _("This bank reference stands at another payment."), code="reference_used",
-            field="bank_reference",
-        ) from None  # fmt: skip
-    states.move(
-        row, DisbursementStatus.CONFIRMED, by=by, role="finance", workflow=DISBURSEMENT,
-        data={"reference": reference, "paid_vnd": paid_vnd, "part": tranche.public_id},
-    )  # fmt: skip
-    _settle(row, lines, paid_vnd)
-    states.move(
-        tranche, "released", by=by, role="finance", workflow=TRANCHE,
-        data={"project": project.public_id, "paid_vnd": paid_vnd},
-    )  # fmt: skip
-    tranche.ended_at = now
-    tranche.save(update_fields=["ended_at"])
-    return row
-
-
-def read_reference(text: str) -> str:
-    reference = clean_text(text).strip()
-    if not (4 <= len(reference) <= MAX_REFERENCE and reference.isprintable()):
-        raise Invalid(
-            _("Enter the bank's reference, 4 to %(max)s characters"), code="bank_reference",
-            field="bank_reference", max=MAX_REFERENCE,
-        )  # fmt: skip
-    return reference
-
-
-def _check_same_in_dong(lines: list[DisbursementLine], paid_vnd: int) -> None:
-    """What was held in đồng leaves as exactly that, less the fee."""
-    if {line.currency for line in lines} != {"VND"}:
-        return
-    owed = sum(line.amount_minor - line.fee_minor for line in lines)
-    if owed != paid_vnd:
-        raise Invalid(
-            _("%(owed)s was approved. Enter exactly what the bank paid, or refuse"),
-            code="not_as_approved", field="paid_vnd", owed=Money(owed, "VND"),
-        )  # fmt: skip
-
-
-def _settle(row: Disbursement, lines: list[DisbursementLine], paid_vnd: int) -> None:
-    """The fee to the platform, the rest to the bank: in đồng directly, else through the position
-    of each currency against the đồng that the bank paid."""
-    for line in lines:
-        hold_key = _key(row, line, "hold")
-        if line.fee_minor:
-            book.settle(
-                _key(row, line, "fee"), "disbursement.fee", hold_key=hold_key,
-                to=chart.platform_fees(line.currency), money=line.fee, about=row.public_id,
-            )  # fmt: skip
-        net = Money(line.amount_minor - line.fee_minor, line.currency)
-        to = chart.bank("VND") if line.currency == "VND" else chart.fx_position(line.currency)
-        book.settle(
-            _key(row, line, "paid"), "disbursement.paid", hold_key=hold_key, to=to, money=net,
-            about=row.public_id,
-        )  # fmt: skip
-    in_dong = sum(x.amount_minor - x.fee_minor for x in lines if x.currency == "VND")
-    rest = paid_vnd - in_dong
-    if rest > 0:
-        book.post(
-            f"dsb:{row.public_id}:exchange", "disbursement.exchanged",
-            [book.Leg(chart.fx_position("VND"), chart.bank("VND"), Money(rest, "VND"))],
-            about=row.public_id,
-        )  # fmt: skip
-
-
-@transaction.atomic
-def return_disbursement(disbursement: Disbursement, *, by: User, reason: str) -> Disbursement:
-    """The bank sent the money back: it is held again, and the part can be paid anew."""
-    project, _tranche, row = _locked(disbursement)
-    _check_finance(by, project)
-    reason = written(reason, "reason", _("Enter the reason"))
-    row.end_reason, row.ended_at = reason, app_now()
-    row.save(update_fields=["end_reason", "ended_at"])
-    states.move(
-        row, DisbursementStatus.RETURNED, by=by, role="finance", workflow=DISBURSEMENT,
-        data={"reason": reason},
-    )  # fmt: skip
-    _hold_again(row, "disbursement.returned")
     return row

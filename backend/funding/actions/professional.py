@@ -1,7 +1,8 @@
-"""Professional-investor status: claimed with proof, judged by an officer, for a time.
+"""Professional-investor status: claimed with proof, judged by two officers, for a time.
 
-Each: lock, permit, check, change, audit. The proof goes once it was judged: what stays is its hash,
-who judged it and until when it counts.
+It lifts limits and warnings, so one officer finds and another confirms. One may refuse: the person
+stays as protected as before. Each: lock, permit, check, change, audit. The proof goes once it was
+judged: what stays is its hash, who judged it and until when it counts.
 """
 
 from datetime import date
@@ -64,9 +65,29 @@ def _locked(claim: ProfessionalClaim, by: User) -> ProfessionalClaim:
 
 
 @transaction.atomic
-def confirm_status(claim: ProfessionalClaim, *, by: User) -> ProfessionalClaim:
-    """The proof shows it: it counts from now on, for as long as the rule data says."""
+def find_proved(claim: ProfessionalClaim, *, by: User) -> ProfessionalClaim:
+    """The first officer finds that the proof shows it; nothing counts before another confirms."""
     row = _locked(claim, by)
+    if row.found_by_id is not None:
+        raise Conflict(
+            _("An officer found so already. Another officer confirms it."), code="found_already"
+        )
+    row.found_by, row.found_at = by, app_now()
+    row.save(update_fields=["found_by", "found_at"])
+    audit.record("professional.found", by=by, subject=row, data={"class": row.investor_class})
+    return row
+
+
+@transaction.atomic
+def confirm_status(claim: ProfessionalClaim, *, by: User) -> ProfessionalClaim:
+    """The second officer agrees: it counts from now on, for as long as the rule data says."""
+    row = _locked(claim, by)
+    if row.found_by_id is None:
+        raise Conflict(_("There is no finding to confirm."), code="no_finding")
+    if row.found_by_id == by.pk:
+        raise NotAllowed(
+            _("You made this finding, so another officer must confirm it."), code="four_eyes"
+        )
     today = _today()
     try:
         months = eligibility.investor_class(row.investor_class, today).valid_months
@@ -78,7 +99,7 @@ def confirm_status(claim: ProfessionalClaim, *, by: User) -> ProfessionalClaim:
 
 @transaction.atomic
 def refuse_status(claim: ProfessionalClaim, *, by: User, reason: str) -> ProfessionalClaim:
-    """The proof does not show it; the person reads why."""
+    """The proof does not show it; the person reads why. Either officer may say so."""
     row = _locked(claim, by)
     reason = written(reason, "reason", _("Enter the reason"), MAX_LINE)
     return _decide(row, Outcome.REFUSED, reason, by)

@@ -31,6 +31,7 @@ from backend.funding.models.payments import (
     StripeEvent,
 )
 from backend.funding.models.rates import FxRate, RateProposal
+from backend.funding.models.reports import BankReport
 from backend.funding.models.returns import BankReturn
 from backend.funding.models.rounds import Pledge, Round, RoundClose, Route
 
@@ -38,6 +39,7 @@ __all__ = [
     "Acknowledgement",
     "BalanceTransaction",
     "BankReceipt",
+    "BankReport",
     "BankReturn",
     "CardSetup",
     "ChargeObligation",

@@ -59,8 +59,8 @@ def _claim_id() -> str:
 class ProfessionalClaim(models.Model):
     """What one person says to be under the rules on professional investors, with its proof.
 
-    It counts once a finance officer confirmed it, and until the day that the rule data sets. The
-    proof is kept only until it was judged; its hash stays.
+    It counts once one finance officer found the proof good and another confirmed that, and until
+    the day that the rule data sets. The proof is kept only until it was judged; its hash stays.
     """
 
     class Outcome(models.TextChoices):
@@ -79,6 +79,11 @@ class ProfessionalClaim(models.Model):
     claimed_at = models.DateTimeField(db_default=Now())
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    # The first officer, who found that the proof shows it.
+    found_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    found_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -98,6 +103,15 @@ class ProfessionalClaim(models.Model):
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("user")),
                 name="claim_by_two",
+            ),
+            models.CheckConstraint(
+                condition=Q(found_by__isnull=True) | ~Q(found_by=F("user")),
+                name="claim_not_found_by_oneself",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="confirmed")
+                | Q(found_by__isnull=False) & ~Q(found_by=F("decided_by")),
+                name="claim_confirmed_by_two",
             ),
             models.CheckConstraint(
                 condition=~Q(outcome="confirmed") | Q(valid_until__isnull=False),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from backend.core.ids import new_id
@@ -391,7 +391,15 @@ class ReconciliationBreak(models.Model):
     owner = models.ForeignKey(
         "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # What explains it: written by whoever looks after it, closed by another person.
     note = models.TextField(blank=True)
+    explained_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    explained_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     opened_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -400,7 +408,14 @@ class ReconciliationBreak(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject"], condition=Q(state="open"), name="break_open_once"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="explained")
+                | Q(explained_by__isnull=False, closed_by__isnull=False)
+                & ~Q(closed_by=F("explained_by"))
+                & ~Q(note=""),
+                name="break_closed_by_two",
+            ),
         ]
         indexes = [models.Index(fields=["state", "opened_at"], name="break_by_age")]
 
@@ -418,6 +433,11 @@ class PaymentControl(models.Model):
     changed_by = models.ForeignKey(
         "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Who asked that charges go on; another person lets them (trigger `control_resumed_by_two`).
+    resume_asked_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    resume_asked_at = models.DateTimeField(null=True)
     # A bucket: so many charges a second, so many at once, on app_now().
     rate = models.DecimalField(max_digits=8, decimal_places=2, default=Decimal(10))
     burst = models.PositiveIntegerField(default=20)

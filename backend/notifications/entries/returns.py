@@ -9,7 +9,13 @@ from backend.accounts.models import User
 from backend.core.formats import format_date, format_money
 from backend.core.money import Money
 from backend.funding.break_words import break_words
-from backend.funding.models import BankReturn, ProfessionalClaim, ReconciliationBreak
+from backend.funding.models import (
+    BankReport,
+    BankReturn,
+    PaymentControl,
+    ProfessionalClaim,
+    ReconciliationBreak,
+)
 from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.notifications.readers import people_with_role
 
@@ -71,7 +77,7 @@ def _to_transfer(happened: Happened, reader: User) -> Notice | None:
 
 def _claimed(happened: Happened, reader: User) -> Notice | None:
     row: ProfessionalClaim = happened.subject
-    if row.outcome:
+    if row.outcome or row.found_by_id == reader.pk:
         return None
     return Notice(
         _("A claim of a professional investor waits for you"), button=_("Look at it"),
@@ -116,7 +122,41 @@ def _broken(happened: Happened, reader: User) -> Notice | None:
     )  # fmt: skip
 
 
+def _read_at_bank(happened: Happened, reader: User) -> Notice | None:
+    row: BankReport = happened.subject
+    if row.status != "recorded" or row.maker_id == reader.pk:
+        return None
+    return Notice(
+        _("What the bank did with a payment waits for a second person"),
+        button=_("Look at the payment"), path=f"money/payments/{row.disbursement.public_id}/",
+    )  # fmt: skip
+
+
+def _to_resume(happened: Happened, reader: User) -> Notice | None:
+    row: PaymentControl = happened.subject
+    if row.resume_asked_by_id in {None, reader.pk}:
+        return None
+    return Notice(
+        _("A colleague asks that charges go on"), (str(happened.data["reason"]),),
+        _("The switch"), "money/switch/",
+    )  # fmt: skip
+
+
+def _explained(happened: Happened, reader: User) -> Notice | None:
+    row: ReconciliationBreak = happened.subject
+    if row.state != ReconciliationBreak.State.OPEN or row.explained_by_id in {None, reader.pk}:
+        return None
+    return Notice(
+        _("An explanation waits for a second person: %(subject)s") % {"subject": row.subject},
+        (row.note,), _("Look at it"), "money/breaks/",
+    )  # fmt: skip
+
+
 ENTRIES: dict[str, Entry] = {
+    "bank_report.recorded": Entry(Group.OFFICE, _finance, _read_at_bank),
+    "charging.resume_asked": Entry(Group.OFFICE, _finance, _to_resume),
+    "break.explained": Entry(Group.OFFICE, _finance, _explained),
+    "professional.found": Entry(Group.OFFICE, _finance, _claimed),
     "bank_return.owed": Entry(Group.MONEY, _of_return, _owed, tells_actor=True),
     "bank_return.paid": Entry(Group.MONEY, _of_return, _transferred, tells_actor=True),
     "bank_return.told": Entry(Group.OFFICE, _finance, _to_transfer),
