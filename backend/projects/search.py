@@ -31,6 +31,7 @@ from backend.projects.search_sql import (
     FACET_SETS,
     Statement,
     count_statement,
+    facet_key,
     facet_statement,
     facets_with_filters,
     page_statement,
@@ -195,24 +196,21 @@ _COLUMN: Final[Mapping[str, str]] = {
 
 def _read_facets(filters: ListFilters) -> FacetCounts:
     filtered = facets_with_filters(filters)
-    columns = [column for group in FACET_SETS for column in group]
-    last = len(FACET_SETS) - 1
     counters: dict[str, Counter[int]] = {facet: Counter() for facet in _COLUMN}
     total = 0
-    sets = [frozenset(group) for group in FACET_SETS]
-    facets_of = [
-        [(f, 2 + columns.index(c)) for f, c in _COLUMN.items() if c in group] for group in sets
-    ]
-    # GROUPING has a 1 for each set whose columns are not in the row's set.
-    number_of = {(1 << len(sets)) - 1 - (1 << (last - i)): i for i in range(len(sets))}
-    for row in _rows(facet_statement(filters)):
-        group, missed, count = number_of[row[0]], row[1], row[-1]
+    facets_of = [[(f, c) for f, c in _COLUMN.items() if c in group] for group in FACET_SETS]
+    last = len(FACET_SETS) - 1
+    # GROUPING has a 1 for each set that the row does not belong to.
+    number_of = {(1 << len(FACET_SETS)) - 1 - (1 << (last - i)): i for i in range(last + 1)}
+    for grouping, key, count in _rows(facet_statement(filters)):
+        group = number_of[grouping]
+        missed, values = facet_key(FACET_SETS[group], key)
         if group == 0 and missed == 0:
             total += count
         own = filtered[missed - 1] if missed else None
-        for facet, position in facets_of[group]:
+        for facet, column in facets_of[group]:
             if own is None or own == facet:
-                counters[facet][row[position]] += count
+                counters[facet][values[column]] += count
     return FacetCounts(total=total, **{f: _named(f, c) for f, c in counters.items()})
 
 

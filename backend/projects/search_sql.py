@@ -183,20 +183,23 @@ def count_statement(filters: ListFilters, cap: int) -> Statement:
     return f"SELECT count(*) FROM ({sql}) AS found", params  # noqa: S608
 
 
-# Each set is counted in one pass; facets with few values share a set (fewer hash tables).
-FACET_SETS: Final[tuple[tuple[str, ...], ...]] = (
-    ("field_code", "instrument_code", "status_code", "origin_code"),
-    ("trl", "pillar_bits", "language_bits", "high_value_code"),
-    ("technology_bits",),
-    ("place_code",),
+# Each set is counted in one pass; facets with few values share a set (fewer hash tables). A number
+# is how many bits a column takes in the key of its set.
+FACET_SETS: Final[tuple[Mapping[str, int], ...]] = (
+    {"field_code": 8, "instrument_code": 8, "status_code": 8, "origin_code": 8},
+    {"trl": 8, "pillar_bits": 8, "language_bits": 8, "high_value_code": 8},
+    {"technology_bits": 32},
+    {"place_code": 32},
 )
+MISSED_BITS: Final = 4  # room for fifteen filters; there are ten facets
 
 
 def facet_statement(filters: ListFilters) -> Statement:
-    """Rows (set, missed, columns of FACET_SETS…, count).
+    """Rows (set, key, count): `set` is what GROUPING gives, `key` is read by `facet_key`.
 
     A facet's counts ignore its own filter. `missed` is 0 for a row that meets every filter and n
     for one that fails only the n-th facet filter; rows that fail two are of no use to any facet.
+    The columns of a set are one whole number: hashing one key instead of five saves a quarter.
     """
     text = text_query_of(filters.q) if filters.q else None
     conditions = conditions_of(filters, text)
@@ -204,14 +207,38 @@ def facet_statement(filters: ListFilters) -> Statement:
     where, params = _where([c for c in conditions if not c.facet])
     missed, missed_params = _missed(own)
     columns = [column for group in FACET_SETS for column in group]
-    groups = ", ".join(f"(missed, {', '.join(group)})" for group in FACET_SETS)
+    names = [f"set_{number}" for number in range(len(FACET_SETS))]
+    keys = ", ".join(
+        f"{_packed(group)}{' | missed' if own else ''} AS {name}"
+        for name, group in zip(names, FACET_SETS, strict=True)
+    )
+    kept = "WHERE missed >= 0" if own else ""
     sql = (
-        f"SELECT GROUPING({', '.join(g[0] for g in FACET_SETS)}), missed, "  # noqa: S608
-        f"{', '.join(columns)}, count(*) "
+        f"SELECT GROUPING({', '.join(names)}), coalesce({', '.join(names)}), count(*) "  # noqa: S608
+        f"FROM (SELECT {keys} "
         f"FROM (SELECT {', '.join(columns)}, {missed} AS missed FROM {TABLE} WHERE {where}) AS r "
-        f"WHERE missed >= 0 GROUP BY GROUPING SETS ({groups})"
+        f"{kept}) AS keyed GROUP BY GROUPING SETS ({', '.join(f'({n})' for n in names)})"
     )
     return sql, [*missed_params, *params]
+
+
+def _packed(group: Mapping[str, int]) -> str:
+    """The columns of a set side by side in one whole number, above the bits of `missed`."""
+    parts, shift = [], MISSED_BITS
+    for column, width in group.items():
+        parts.append(f"({column}::bigint << {shift})")
+        shift += width
+    return " | ".join(parts)
+
+
+def facet_key(group: Mapping[str, int], key: int) -> tuple[int, dict[str, int]]:
+    """What stands in a key of a set: `missed`, and the value of each column."""
+    missed, rest = key & ((1 << MISSED_BITS) - 1), key >> MISSED_BITS
+    values = {}
+    for column, width in group.items():
+        values[column] = rest & ((1 << width) - 1)
+        rest >>= width
+    return missed, values
 
 
 def _missed(own: Sequence[Condition]) -> Statement:
