@@ -20,6 +20,7 @@ from backend.accounts.models import User
 from backend.accounts.permissions import roles_of
 from backend.accounts.sealed import seal, unseal
 from backend.core import audit
+from backend.core.language import language_of_page
 
 WRONG_PAIR = _("The address or the password is not right. Check both, or ask for a sign-in link.")
 TOO_MANY = _("Too many tries. Wait five minutes, or ask for a sign-in link.")
@@ -84,7 +85,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render in the recipient's language; a worker sends it."""
         person = context.get("user") or User.objects.filter(email__iexact=email).first()
-        language = getattr(person, "language", None) or get_language() or "vi"
+        language = getattr(person, "language", None) or language_of_page()
         message = render_mail(template_prefix, email, context, language=language)
         html = str(message.alternatives[0][0])
         actions.post_mail(email, subject=str(message.subject), text=str(message.body), html=html)

@@ -11,10 +11,10 @@ from allauth.mfa.base import forms as code_forms
 from allauth.mfa.totp import forms as totp_forms
 from django import forms
 from django.utils.functional import cached_property
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.consent_texts import ConsentText, texts_of_joining
+from backend.core.language import language_of_page
 
 NEW_PASSWORD_HELP = _("At least 10 characters. A few ordinary words are easy to remember.")
 NEW_PASSWORD = _("New password")
@@ -99,7 +99,7 @@ class JoinForm(account_forms.SignupForm):
 
     @cached_property
     def language(self) -> str:
-        return get_language() or "vi"
+        return language_of_page()
 
     @cached_property
     def texts(self) -> list[ConsentText]:

@@ -7,10 +7,10 @@ One class, three renderers: page and htmx fragment (core.middleware), problem+js
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.core.formats import format_money
+from backend.core.language import language_of_page
 from backend.core.money import Money
 
 
@@ -44,7 +44,7 @@ class DomainError(Exception):
 
 def _written_out(params: dict[str, Any]) -> dict[str, Any]:
     """Sums as people of the active language write them."""
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     return {
         name: format_money(value, language) if isinstance(value, Money) else value
         for name, value in params.items()

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language
 
+from backend.core.language import language_of_page
 from backend.home.texts import funds_holder
 
 
@@ -18,5 +18,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         # A key of test mode, or the sandbox: no real money moves.
         "has_test_payments": "_test_" in settings.STRIPE_API_KEY,
-        "funds_holder": funds_holder((get_language() or "vi")[:2]),
+        "funds_holder": funds_holder(language_of_page()),
     }

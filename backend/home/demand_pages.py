@@ -6,12 +6,12 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from backend.core.formats import format_money, format_number
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.home.me_pages import person_of
 from backend.matching import actions
@@ -37,7 +37,7 @@ def demand(request: HttpRequest, key: str) -> HttpResponse:
     user = person_of(request)
     project = project_for(user, key)
     found = actions.ask_for_demand(project, by=user)
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     context: dict[str, Any] = {
         "project": project, "report": found, "fits_from": FITS_FROM, "least": LEAST,
     }  # fmt: skip

@@ -6,10 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from backend.core.language import language_of_page
 from backend.home.answer_words import answer_rows
 from backend.home.me_pages import person_of
 from backend.matching import actions
@@ -66,7 +66,7 @@ def past_list(request: HttpRequest, key: str) -> HttpResponse:
         )
         for m in shown
     ]  # fmt: skip
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     answers = answer_rows(answers_from(stored.answers), stored.weights, language)
     context = {
         "stored": stored,

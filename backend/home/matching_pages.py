@@ -6,13 +6,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from backend.accounts.answers import FACTORS, LEVELS, Answers, answers_of
 from backend.accounts.models import InvestorProfile
 from backend.core.formats import format_money
+from backend.core.language import language_of_page
 from backend.core.money import CURRENCIES, AmbiguousAmount, MoneyError, parse_amount
 from backend.core.web import public_page
 from backend.home.answer_words import answer_rows
@@ -84,7 +84,7 @@ def answers_in(query: QueryDict) -> tuple[Answers, str]:
     try:
         budget = parse_amount(text, currency)
     except AmbiguousAmount as error:
-        low, high = (format_money(m, get_language() or "vi") for m in error.readings)
+        low, high = (format_money(m, language_of_page()) for m in error.readings)
         message = _("“%(input)s” can be read two ways: %(a)s or %(b)s. Type it without points and "
                     "commas") % {"input": text[:40], "a": low, "b": high}  # fmt: skip
         return answers, message
@@ -118,7 +118,7 @@ def _has_question(query: QueryDict) -> bool:
 @require_safe
 @public_page
 def for_you(request: HttpRequest) -> HttpResponse:
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     asked = _asked(request)
     context: dict[str, Any] = {
         "form": start_form(request.GET, language, asked.error),

@@ -14,7 +14,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,6 +24,7 @@ from backend.accounts.models import ApiToken, OfficeMembership, User
 from backend.accounts.permissions import passed_code, roles_of
 from backend.core import kept_files
 from backend.core.errors import DomainError
+from backend.core.language import language_of_page
 from backend.home.answer_words import answer_rows
 from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
 from backend.home.my_data import encode, record_of
@@ -81,7 +81,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     profile = queries.profile_of(user)
     answers = answers_of(profile) if profile else Answers()
     weights = profile.weights if profile else {}
-    rows = answer_rows(answers, weights, get_language() or "vi")
+    rows = answer_rows(answers, weights, language_of_page())
     context = {
         "person": user,
         "zone": zone_name(user.time_zone),
@@ -93,7 +93,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "dismissed_count": Dismissal.objects.filter(user=user).count(),
         "saved_count": SavedProject.objects.filter(user=user).count(),
         "consents": queries.consents_of(user),
-        "to_agree": queries.texts_to_agree_to(user, (get_language() or "vi")[:2]),
+        "to_agree": queries.texts_to_agree_to(user, language_of_page()),
     }
     return render(request, "me/overview.html", context)
 
@@ -122,7 +122,7 @@ def details(request: HttpRequest) -> HttpResponse:
 def consent(request: HttpRequest) -> HttpResponse:
     """Texts that changed since the person agreed are agreed to again here."""
     user = person_of(request)
-    texts = queries.texts_to_agree_to(user, (get_language() or "vi")[:2])
+    texts = queries.texts_to_agree_to(user, language_of_page())
     form = ConsentForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         for text in texts:

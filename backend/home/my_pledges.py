@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.core.clock import app_now
 from backend.core.formats import format_money
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import cards, expiry, pledges
@@ -26,7 +27,6 @@ from backend.funding.workflow import PledgeStatus
 from backend.home import portfolio
 from backend.home.cards import card_of
 from backend.home.me_pages import person_of
-from backend.home.pledge_forms import language_now
 from backend.home.receipts import has_receipt
 from backend.projects.models import Milestone
 
@@ -55,7 +55,7 @@ def may_leave_for_stripe(view: View) -> View:
 @require_safe
 def pledges_page(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    found = portfolio.portfolio_of(user, language_now(), app_now())
+    found = portfolio.portfolio_of(user, language_of_page(), app_now())
     context = {
         "folio": found,
         "drafts": drafts_of(user),
@@ -92,7 +92,7 @@ def _ask_what_came_of_it(row: Pledge, setup_id: str) -> None:
 
 
 def _context(row: Pledge) -> dict[str, Any]:
-    language = language_now()
+    language = language_of_page()
     now = app_now()
     shares = list(row.shares.select_related("tranche__milestone").order_by("tranche__number"))
     milestones = list(Milestone.objects.filter(project=row.round.project).order_by("number"))
@@ -146,7 +146,7 @@ def withdraw(request: HttpRequest, plg: str) -> HttpResponse:
     row = pledge_for(request.user, plg)
     if request.method == "POST":
         pledges.withdraw_pledge(row, by=person_of(request))
-        amount = format_money(row.amount, language_now())
+        amount = format_money(row.amount, language_of_page())
         messages.success(
             request,
             _("Your interest of %(amount)s is taken back. No money was asked for. You can say so "

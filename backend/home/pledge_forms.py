@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.core.card_checks import CARD_NUMBER
 from backend.core.card_numbers import has_card_number
 from backend.core.formats import format_money
+from backend.core.language import language_of_page
 from backend.core.money import (
     CURRENCIES,
     AmbiguousAmount,
@@ -22,10 +22,6 @@ from backend.core.text import clean_text
 from backend.funding import knowledge
 from backend.funding.models import Round
 from backend.projects import taxonomy
-
-
-def language_now() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 class MoneyReading:
@@ -64,7 +60,7 @@ class MoneyReading:
         return None
 
     def _ask_back(self, name: str, text: str, readings: tuple[Money, Money]) -> None:
-        names = [format_money(reading, language_now()) for reading in readings]
+        names = [format_money(reading, language_of_page()) for reading in readings]
         self.readings = tuple((str(r.minor), n) for r, n in zip(readings, names, strict=True))
         message = _("“%(input)s” can be read two ways. Do you mean %(a)s or %(b)s?")
         self.add_error(  # type: ignore[attr-defined]

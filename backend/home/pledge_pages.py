@@ -20,6 +20,7 @@ from backend.accounts.models import User
 from backend.accounts.queries import profile_of
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.core.money import CURRENCIES, Money
 from backend.funding import eligibility, standing
 from backend.funding.actions import pledges, telling
@@ -36,7 +37,6 @@ from backend.home.pledge_forms import (
     FiguresForm,
     KnowledgeForm,
     first_currency,
-    language_now,
 )
 from backend.home.pledge_texts import agreement, extra_warning, loss_result, rate_source_of
 from backend.home.vocabulary import vocabulary
@@ -79,7 +79,7 @@ def _card(round_: Round) -> Card:
     amounts = Milestone.objects.filter(project=round_.project).values_list(
         "amount_minor", flat=True
     )
-    return card_of(round_.project, list(amounts), language_now(), pledged=round_.reserved_minor)
+    return card_of(round_.project, list(amounts), language_of_page(), pledged=round_.reserved_minor)
 
 
 def _page(pledge: Pledge, name: str, **more: Any) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _page(pledge: Pledge, name: str, **more: Any) -> dict[str, Any]:
 
 
 def _country_words(key: str) -> str:
-    return taxonomy.label("country", key, language_now()) if key else ""
+    return taxonomy.label("country", key, language_of_page()) if key else ""
 
 
 def _ends_at(pledge: Pledge, needs: eligibility.Requirements, now: datetime) -> datetime:
@@ -235,7 +235,7 @@ def country(request: HttpRequest, plg: str) -> HttpResponse:
     user = person_of(request)
     data = request.POST if request.method == "POST" else None
     initial = {"country": standing.country_of(user)}
-    form = CountryForm(data, initial=initial, language=language_now())
+    form = CountryForm(data, initial=initial, language=language_of_page())
     if data is not None and form.is_valid():
         _say_country(user, form.cleaned_data["country"])
         return next_step(pledge_for(user, plg))
@@ -266,7 +266,7 @@ def terms(request: HttpRequest, key: str) -> HttpResponse:
     user = person_of(request)
     data = request.POST if request.method == "POST" else None
     initial = {"country": standing.country_of(user)}
-    form = CountryForm(data, initial=initial, language=language_now())
+    form = CountryForm(data, initial=initial, language=language_of_page())
     if data is not None and form.is_valid():
         _say_country(user, form.cleaned_data["country"])
         return redirect("home:project", project.slug)
@@ -281,7 +281,7 @@ def knowledge(request: HttpRequest, plg: str) -> HttpResponse:
     """Questions about risk; wrong answers are explained, and who has read that goes on."""
     pledge = _draft(request, plg)
     user = person_of(request)
-    language = language_now()
+    language = language_of_page()
     if request.method == "POST" and "go_on" in request.POST:
         telling.acknowledge_knowledge(user, by=user)
         return next_step(pledge)
@@ -352,9 +352,11 @@ def _acknowledge(request: HttpRequest, plg: str, name: str, kind: str, words: An
     context = _page(pledge, name)
     if context["stands"].figures is None:
         return redirect("home:pledge_figures", plg)
-    text = words(pledge, context["stands"], language_now())
+    text = words(pledge, context["stands"], language_of_page())
     if request.method == "POST":
-        telling.acknowledge(pledge, kind, by=pledge.investor, text=text, language=language_now())
+        telling.acknowledge(
+            pledge, kind, by=pledge.investor, text=text, language=language_of_page()
+        )
         return next_step(pledge)
     context |= {"text": text, "kind": name}
     return render(request, "pledge/acknowledge.html", context)
@@ -376,7 +378,7 @@ def check(request: HttpRequest, plg: str) -> HttpResponse:
     if stands.todo:
         return next_step(pledge)
     context = _page(pledge, "check")
-    language = language_now()
+    language = language_of_page()
     agreed = agreement(pledge, context["ends_at"], language)
     form = ConfirmForm(request.POST if request.method == "POST" else None)
     status = 200

@@ -16,6 +16,7 @@ from backend.core import kept_files
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
 from backend.core.formats import CITY_ZONE
+from backend.core.language import language_of_page
 from backend.funding import eligibility, office
 from backend.funding.actions import professional
 from backend.funding.files import take_file
@@ -24,7 +25,6 @@ from backend.funding.queries import claims_of
 from backend.home.me_pages import confirmed_first, confirmed_recently, person_of
 from backend.home.milestone_pages import as_download, put
 from backend.home.office_forms import ClaimForm, JudgeForm
-from backend.home.pledge_forms import language_now
 
 BOTH = ["GET", "HEAD", "POST"]
 
@@ -63,7 +63,7 @@ def label_of(claim: ProfessionalClaim, language: str) -> str:
 @require_http_methods(BOTH)
 @kept_files.keeps_files
 def my_status(request: HttpRequest) -> HttpResponse:
-    user, words = person_of(request), class_words(language_now())
+    user, words = person_of(request), class_words(language_of_page())
     is_post = request.method == "POST"
     form = ClaimForm(
         request.POST if is_post else None, request.FILES if is_post else None, classes=words
@@ -88,7 +88,7 @@ def my_status(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "classes": words,
-        "claims": [(row, label_of(row, language_now())) for row in claims_of(user)],
+        "claims": [(row, label_of(row, language_of_page())) for row in claims_of(user)],
         "today": today,
     }
     return render(request, "me/professional.html", context, status=400 if form.errors else 200)
@@ -114,7 +114,7 @@ def claim(request: HttpRequest, pro: str) -> HttpResponse:
         else:
             messages.success(request, _("Kept, with your name and the time."))
             return redirect("home:finance")
-    words = {w.key: w for w in class_words(language_now())}
+    words = {w.key: w for w in class_words(language_of_page())}
     is_finder = row.found_by_id == person_of(request).pk
     if is_finder:
         field: Any = form.fields["outcome"]

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.answers import FACTORS, LEVELS, STAGES, Answers
 from backend.core.errors import Invalid
 from backend.core.formats import format_money, format_number
+from backend.core.language import language_of_page
 from backend.core.money import (
     CURRENCIES,
     AmbiguousAmount,
@@ -30,12 +30,8 @@ NOT_SAID = _("Not stated")
 HORIZON_HELP = _("The longest time that a project may take. Leave it empty if it does not matter.")
 
 
-def _language() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
-
-
 def _choices(kind: str) -> Choices:
-    return [(t.key, _capital(t.label(_language()))) for t in taxonomy.terms(kind)]
+    return [(t.key, _capital(t.label(language_of_page()))) for t in taxonomy.terms(kind)]
 
 
 def _capital(text: str) -> str:
@@ -43,24 +39,23 @@ def _capital(text: str) -> str:
 
 
 def _country_choices() -> Choices:
-    terms = taxonomy.countries(_language())
-    often = [(t.key, t.label(_language())) for t in taxonomy.terms("country") if t.is_first]
-    others = [(t.key, t.label(_language())) for t in terms if not t.is_first]
+    terms = taxonomy.countries(language_of_page())
+    often = [(t.key, t.label(language_of_page())) for t in taxonomy.terms("country") if t.is_first]
+    others = [(t.key, t.label(language_of_page())) for t in terms if not t.is_first]
     return [("", NOT_SAID), (_("Often chosen"), often), (_("All others"), others)]
 
 
 def _place_choices() -> Choices:
+    language = language_of_page()
     groups: dict[str, list[tuple[str, str]]] = {area: [] for area in AREAS}
     for place in taxonomy.places():
-        groups[place.before_july_2025].append((place.code, place.label(_language())))
-    named = [
-        (taxonomy.label("area", AREAS[area], _language()), rows) for area, rows in groups.items()
-    ]
+        groups[place.before_july_2025].append((place.code, place.label(language)))
+    named = [(taxonomy.label("area", AREAS[area], language), rows) for area, rows in groups.items()]
     return [("", NOT_SAID), *named]
 
 
 def _stage_choices() -> Choices:
-    return [(str(n), f"{n} · {taxonomy.label('trl', n, _language())}") for n in STAGES]
+    return [(str(n), f"{n} · {taxonomy.label('trl', n, language_of_page())}") for n in STAGES]
 
 
 class _Several(forms.MultipleChoiceField):
@@ -130,10 +125,10 @@ class ProfileForm(forms.Form):
         self._add_weights()
 
     def _add_weights(self) -> None:
-        levels = [(k, _capital(taxonomy.label("weight", k, _language()))) for k in LEVELS]
+        levels = [(k, _capital(taxonomy.label("weight", k, language_of_page()))) for k in LEVELS]
         for factor in FACTORS:
             field = forms.ChoiceField(
-                label=_capital(taxonomy.label("factor", factor, _language())),
+                label=_capital(taxonomy.label("factor", factor, language_of_page())),
                 choices=levels,
                 required=False,
                 widget=forms.RadioSelect,
@@ -183,7 +178,7 @@ class ProfileForm(forms.Form):
         return None
 
     def _ask_back(self, text: str, readings: tuple[Money, Money]) -> None:
-        names = [format_money(reading, _language()) for reading in readings]
+        names = [format_money(reading, language_of_page()) for reading in readings]
         # As text: a template would put thousands separators into a number.
         self.readings = tuple((str(r.minor), n) for r, n in zip(readings, names, strict=True))
         message = _("“%(input)s” can be read two ways. Do you mean %(a)s or %(b)s?") % {

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -13,6 +12,7 @@ from backend.accounts import actions
 from backend.accounts.answers import FACTORS, LEVELS, Answers, answers_of
 from backend.accounts.models import InvestorProfile, User
 from backend.core.errors import Conflict, ManyInvalid
+from backend.core.language import language_of_page
 from backend.home.answer_words import answer_rows
 from backend.home.profile_forms import ProfileForm, initial_of
 from backend.home.vocabulary import vocabulary
@@ -78,7 +78,7 @@ def _show(request: HttpRequest, form: ProfileForm, status: int = 200) -> HttpRes
 def _both(request: HttpRequest, user: User, form: ProfileForm) -> HttpResponse:
     """Both versions side by side. "Keep mine" posts these answers on top of the saved version."""
     saved = InvestorProfile.objects.get(user=user)
-    language = get_language() or "vi"
+    language = language_of_page()
     mine = answer_rows(form.answers(), form.weights(), language)
     theirs = answer_rows(answers_of(saved), saved.weights, language)
     posted = [

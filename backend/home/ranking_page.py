@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
 from backend.accounts.answers import FACTORS, Answers
 from backend.core.csv_safe import csv_bytes
+from backend.core.language import language_of_page
 from backend.core.web import public_page
 from backend.home.texts import CONTENT, head_of
 from backend.matching.exposure import current_reading, first_page_views, policy_in_force
@@ -118,7 +119,7 @@ class Share:
 @require_safe
 @public_page
 def ranking(request: HttpRequest) -> HttpResponse:
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     serving, run = current_model(), serving_run()
     most = max(int(n) for n in serving.model.max_points) or 1
     context: dict[str, Any] = {
@@ -299,7 +300,7 @@ def _percent(part: int, whole: int) -> Decimal:
 @public_page
 def exposure_csv(request: HttpRequest) -> HttpResponse:
     """The exposure report as a table for programs: UTF-8 with a mark, plain digits."""
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     seen = _seen(language)
     head = ("by", "group", "projects", "percent_of_projects", "percent_of_views", "since", "until")
     rows = (

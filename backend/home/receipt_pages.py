@@ -9,11 +9,11 @@ from django.views.decorators.http import require_safe
 from backend.core.clock import app_now
 from backend.core.errors import NotFound
 from backend.core.formats import CITY_ZONE
+from backend.core.language import language_of_page
 from backend.funding.models import Pledge
 from backend.funding.queries import pledge_for
 from backend.home import receipts, statement
 from backend.home.me_pages import person_of
-from backend.home.pledge_forms import language_now
 
 
 def _paid_pledge(request: HttpRequest, plg: str) -> Pledge:
@@ -31,7 +31,7 @@ def receipt(request: HttpRequest, plg: str) -> HttpResponse:
     row = _paid_pledge(request, plg)
     context = {
         "pledge": row,
-        "receipt": receipts.receipt_of(row, language_now()),
+        "receipt": receipts.receipt_of(row, language_of_page()),
         "no_invoice": receipts.not_an_invoice(),
         "nav": "pledges",
     }
@@ -43,7 +43,7 @@ def receipt(request: HttpRequest, plg: str) -> HttpResponse:
 @require_safe
 def receipt_file(request: HttpRequest, plg: str) -> HttpResponse:
     row = _paid_pledge(request, plg)
-    content = receipts.receipt_pdf(row, language_now())
+    content = receipts.receipt_pdf(row, language_of_page())
     return _file(content, "application/pdf", f"cau-kieu-{row.reference.lower()}.pdf")
 
 
@@ -56,13 +56,13 @@ def statement_page(request: HttpRequest) -> HttpResponse:
     now = app_now()
     today = now.astimezone(CITY_ZONE).date()
     since, until, mistake = statement.period_of(request.GET, today)
-    found = statement.statement_of(user, since, until, language_now())
+    found = statement.statement_of(user, since, until, language_of_page())
     name = f"cau-kieu-{since:%Y%m%d}-{until:%Y%m%d}"
     wanted = "" if mistake else request.GET.get("format")
     if wanted == "csv":
         return _file(statement.statement_csv(found), "text/csv; charset=utf-8", f"{name}.csv")
     if wanted == "pdf":
-        content = statement.statement_pdf(found, user, now, language_now())
+        content = statement.statement_pdf(found, user, now, language_of_page())
         return _file(content, "application/pdf", f"{name}.pdf")
     context = {
         "statement": found,

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from backend.core.errors import NotFound
+from backend.core.language import language_of_page
 from backend.core.web import public_page
 from backend.home.words import said
 from backend.projects.queries import project_for
@@ -25,7 +25,7 @@ def review(request: HttpRequest, key: str) -> HttpResponse:
     found = public_review_of(project)
     if found is None:
         raise NotFound()
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     now = dict(project.current_version.content) if project.current_version else {}
     context = {
         "project": project,

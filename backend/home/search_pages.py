@@ -4,12 +4,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.core.errors import DomainError, Invalid, ManyInvalid
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.home.browse import filter_words
 from backend.home.me_pages import person_of
@@ -62,7 +62,7 @@ def _read(query: str) -> tuple[str, str, str, str]:
         return "", "", str(refused.errors[0]), "query"
     except Invalid as refused:
         return "", "", str(refused), "query"
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     if filters.is_empty:
         return "", "", _("Choose at least one filter first."), "query"
     return kept, filter_words(kept, filters, language), "", ""

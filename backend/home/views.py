@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from backend.core.errors import Conflict, NotFound
+from backend.core.language import language_of_page
 from backend.core.money import CURRENCIES
 from backend.core.web import public_page
 from backend.funding.queries import convert
@@ -27,10 +27,6 @@ from backend.projects.queries import browsable_projects, project_for
 from backend.remittances.views import calculator_context
 
 NEWEST = 3
-
-
-def language_of_page() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 @require_safe

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.core.clock import app_now, city_day
 from backend.core.formats import CITY_ZONE, format_money_long
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.funding.models import Pledge, Round
 from backend.funding.workflow import PLEDGE_LIVE
@@ -20,7 +21,7 @@ from backend.insights.ledger_sums import as_of_now
 from backend.insights.models import Correction, Snapshot, SnapshotCheck
 from backend.insights.queries import corrections, snapshots
 from backend.insights.shown import Cell as Shown
-from backend.insights.shown import Table, Words, language_of_page, step_words
+from backend.insights.shown import Table, Words, step_words
 from backend.insights.sources import real_cells
 from backend.projects.models import Project
 from backend.remittances.corridors import corridors

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backend.accounts.models import User
 from backend.accounts.permissions import require_staff_code, roles_of
 from backend.core.errors import DomainError
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.insights import actions, queries
 from backend.insights.office import (
@@ -24,7 +25,7 @@ from backend.insights.office import (
     part_rows,
     states_of,
 )
-from backend.insights.shown import language_of_page, step_words
+from backend.insights.shown import step_words
 from backend.ledger import chain_file, export
 
 # What held, released and returned money is split by, beside months.

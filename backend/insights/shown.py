@@ -8,7 +8,6 @@ from html import escape
 from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.core.formats import (
@@ -88,10 +87,6 @@ class Table:
             cells = "</td>".join(map(str.__add__, opened, map(escape, others)))
             rows.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</td></tr>')
         return mark_safe("".join(rows))  # noqa: S308 (every text is escaped above)
-
-
-def language_of_page() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 class Words:

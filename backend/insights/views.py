@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from backend.core.language import language_of_page
 from backend.core.web import public_page
 from backend.insights import chain, queries
 from backend.insights.flows_page import FlowsPage, countries_page, flows_page
 from backend.insights.models import Snapshot
 from backend.insights.report import report_pdf, report_xlsx
-from backend.insights.shown import language_of_page
 
 LISTED = 60
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -8,7 +8,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backend.accounts.models import User
 from backend.accounts.permissions import roles_of
 from backend.core.errors import Invalid
+from backend.core.language import language_of_page
 from backend.notifications import actions
 from backend.notifications.catalogue import GROUP_WORDS, MUST
 from backend.notifications.links import read_stop_token
@@ -31,7 +31,7 @@ PER_PAGE = 30
 def notices(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     page = Paginator(notices_of(request.user), PER_PAGE).get_page(request.GET.get("page"))
-    language = (get_language() or "vi")[:2]
+    language = language_of_page()
     rows = [row.in_language(language) for row in page]
     newest = rows[0].at.isoformat() if rows else ""
     context = {

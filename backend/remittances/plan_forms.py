@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.core.errors import Invalid
 from backend.core.formats import format_money, format_number
+from backend.core.language import language_of_page
 from backend.core.money import (
     AmbiguousAmount,
     Money,
@@ -31,28 +31,24 @@ AMOUNTS = (
 )  # fmt: skip
 
 
-def _language() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
-
-
 def zone_name(zone: str) -> str:
     """`America/Los_Angeles` as `Los Angeles`; Vietnam's by its city."""
     return zone.rpartition("/")[2].replace("_", " ").replace("St Johns", "St. John's")
 
 
 def _choices(kind: str, only: "frozenset[str] | None" = None) -> list[tuple[str, str]]:
-    found = [(t.key, t.label(_language())) for t in taxonomy.terms(kind)]
+    found = [(t.key, t.label(language_of_page())) for t in taxonomy.terms(kind)]
     return [(k, n[:1].upper() + n[1:]) for k, n in found if only is None or k in only]
 
 
 def _country_choices() -> list[tuple[str, str]]:
-    return [(c, taxonomy.label("country", c, _language())) for c in corridors()]
+    return [(c, taxonomy.label("country", c, language_of_page())) for c in corridors()]
 
 
 def _zone_choices() -> list[tuple[Any, Any]]:
     groups: list[tuple[Any, Any]] = [(HOME_ZONE, zone_name(HOME_ZONE))]
     for corridor in corridors().values():
-        name = taxonomy.label("country", corridor.country, _language())
+        name = taxonomy.label("country", corridor.country, language_of_page())
         groups.append((name, [(zone, zone_name(zone)) for zone in corridor.zones]))
     return groups
 
@@ -201,7 +197,7 @@ class PlanForm(forms.Form):
         try:
             return parse_amount(text, currency)
         except AmbiguousAmount as unclear:
-            low, high = (format_money(m, _language()) for m in unclear.readings)
+            low, high = (format_money(m, language_of_page()) for m in unclear.readings)
             message = _("“%(input)s” can be read two ways: %(a)s or %(b)s. Type it without points "
                         "and commas") % {"input": text[:40], "a": low, "b": high}  # fmt: skip
         except TooManyDecimals as wrong:

@@ -15,12 +15,13 @@ from backend.accounts.models import User
 from backend.accounts.queries import profile_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, Invalid, ManyInvalid, NotFound
+from backend.core.language import language_of_page
 from backend.remittances import actions, queries
 from backend.remittances.calculator_page import everies
 from backend.remittances.models import PlanRun, RemittancePlan
 from backend.remittances.plan_forms import STANDING_ORDER, PlanForm, initial_from, initial_of
 from backend.remittances.plan_page import plan_page, two_clocks
-from backend.remittances.views import calculator_context, language_of_page
+from backend.remittances.views import calculator_context
 
 
 def person_of(request: HttpRequest) -> User:

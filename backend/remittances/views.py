@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from backend.core.clock import app_now
+from backend.core.language import language_of_page
 from backend.core.web import public_page
 from backend.funding.queries import latest_rates
 from backend.projects import taxonomy
@@ -32,10 +32,6 @@ class Passage:
 
     text: str
     lang: str
-
-
-def language_of_page() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 def calculator_context(query: QueryDict) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
 from backend.core import formats
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.core.text import initials
 
@@ -26,36 +26,32 @@ ICONS = {
 }
 
 
-def language() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
-
-
 @register.filter
 def money(value: Money | None) -> str:
     """`1.284.500.000 ₫`, `200 USD`."""
-    return "" if value is None else formats.format_money(value, language())
+    return "" if value is None else formats.format_money(value, language_of_page())
 
 
 @register.filter
 def money_long(value: Money | None) -> str:
     """`1,28 tỷ ₫`, `1.28 billion ₫`."""
-    return "" if value is None else formats.format_money_long(value, language())
+    return "" if value is None else formats.format_money_long(value, language_of_page())
 
 
 @register.filter
 def money_about(value: Money | None) -> str:
     """`14,600 USD`, for a converted sum."""
-    return "" if value is None else formats.format_about(value, language())
+    return "" if value is None else formats.format_about(value, language_of_page())
 
 
 @register.filter
 def number(value: int | Decimal | None) -> str:
-    return "" if value is None else formats.format_number(value, language())
+    return "" if value is None else formats.format_number(value, language_of_page())
 
 
 @register.filter
 def percent(value: int | Decimal | None) -> str:
-    return "" if value is None else formats.format_percent(value, language())
+    return "" if value is None else formats.format_percent(value, language_of_page())
 
 
 @register.filter
@@ -65,24 +61,24 @@ def day(value: date | datetime | None) -> str:
         return ""
     if isinstance(value, datetime):
         value = value.astimezone(formats.CITY_ZONE).date()
-    return formats.format_date(value, language())
+    return formats.format_date(value, language_of_page())
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    return "" if value is None else formats.format_datetime(value, language())
+    return "" if value is None else formats.format_datetime(value, language_of_page())
 
 
 @register.filter
 def moment_in(value: datetime | None, zone: str) -> str:
     """An instant in a person's own zone, named by its city."""
-    return "" if value is None else formats.format_moment_in(value, zone, language())
+    return "" if value is None else formats.format_moment_in(value, zone, language_of_page())
 
 
 @register.filter
 def partial_day(value: str) -> str:
     """A date as a source gives it: a year, a month or a day."""
-    return formats.format_partial_date(value, language())
+    return formats.format_partial_date(value, language_of_page())
 
 
 @register.filter
@@ -94,7 +90,7 @@ def said(value: Any) -> SafeString | str:
     text, lang = getattr(value, "text", value), getattr(value, "lang", "")
     if not text:
         return ""
-    if lang and lang != language():
+    if lang and lang != language_of_page():
         return format_html('<span lang="{}">{}</span>', lang, text)
     return str(text)
 
@@ -140,4 +136,4 @@ def in_language(context: template.Context, target: str) -> str:
 @register.simple_tag
 def in_minutes(minutes: int) -> str:
     """The clock time that many minutes from now, in the city's zone."""
-    return formats.format_datetime(timezone.now() + timedelta(minutes=minutes), language())
+    return formats.format_datetime(timezone.now() + timedelta(minutes=minutes), language_of_page())

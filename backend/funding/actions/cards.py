@@ -9,13 +9,14 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.core import audit, jobs, states, throttle
 from backend.core.clock import AppNow, app_now
 from backend.core.errors import Conflict, TooMany
+from backend.core.language import language_of_page
 from backend.funding import permissions
 from backend.funding import stripe_gateway as gateway
 from backend.funding.actions import pledges
@@ -60,7 +61,7 @@ def start_card_setup(pledge: Pledge, *, by: User, return_url: str, cancel_url: s
             setup_id=setup.public_id,
             success_url=return_url.replace("{setup}", setup.public_id),
             cancel_url=cancel_url or return_url.replace("{setup}", setup.public_id),
-            language="vi" if get_language() == "vi" else "en",
+            language=language_of_page(),
             note=gettext(
                 "Nothing is charged now. Your card is charged once, only if the round reaches its "
                 "goal and your time to withdraw is over."

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.core import audit, jobs, states
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.funding import eligibility, permissions
 from backend.funding.actions.rounds import locked_round
@@ -311,7 +311,7 @@ def _check_standing(pledge: Pledge, round_: Round, by: User, now: datetime) -> S
 
 def _rule_named(rule_id: str) -> str:
     """A rule in plain words of the active language; its id stands on the page of the check."""
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     return eligibility.rule_label(rule_id, language)
 
 

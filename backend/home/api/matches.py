@@ -3,7 +3,6 @@ answer only gets its shape."""
 
 from typing import Any
 
-from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from backend.accounts.answers import Answers, answers_of, problems_of
 from backend.accounts.models import User
 from backend.accounts.queries import profile_of
 from backend.core.errors import ManyInvalid
+from backend.core.language import language_of_page
 from backend.home.api import schema
 from backend.home.api.base import MyView, limit_of
 from backend.home.api.cards import card
@@ -44,9 +44,8 @@ class Preview(APIView):
         if problems:
             raise ManyInvalid(problems)
         weights = dict(data.get("weights", {}))
-        return Response(
-            _shape(preview(answers, weights=weights, limit=data["limit"], language=language()))
-        )
+        ranked = preview(answers, weights=weights, limit=data["limit"], language=language_of_page())
+        return Response(_shape(ranked))
 
 
 class MyMatches(MyView):
@@ -61,15 +60,10 @@ class MyMatches(MyView):
         # By points alone, or with what the person's page adds (places that it moved are marked).
         rules = rules_of(user) if query.get("as_page") == "1" else ListRules()
         ranked = preview(
-            answers, weights=weights, limit=limit_of(query), language=language(),
+            answers, weights=weights, limit=limit_of(query), language=language_of_page(),
             rules=rules, hidden=hidden_of(user), seed=user.public_id,
         )  # fmt: skip
         return Response(_shape(ranked))
-
-
-def language() -> str:
-    """`vi` or `en`, from Accept-Language."""
-    return "en" if (get_language() or "").startswith("en") else "vi"
 
 
 def _shape(ranked: RankedList) -> dict[str, Any]:

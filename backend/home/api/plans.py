@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from backend.accounts.models import User
 from backend.core.errors import Invalid
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.home.api.base import MyView
 from backend.home.api.cards import money
@@ -144,7 +144,7 @@ class Plans(MyView):
         serializer.is_valid(raise_exception=True)
         plan = actions.create_plan(
             _wishes(serializer.validated_data), by=_person(request),
-            agreed_text=str(STANDING_ORDER), language=(get_language() or "vi")[:2],
+            agreed_text=str(STANDING_ORDER), language=language_of_page(),
         )  # fmt: skip
         return Response(_plan(plan), status.HTTP_201_CREATED)
 

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from backend.accounts.answers import FACTORS
 from backend.accounts.models import User
 from backend.core.errors import NotFound
+from backend.core.language import language_of_page
 from backend.home.api import ranking_schema as schema
 from backend.home.api.base import MyView, ReadView
 from backend.home.api.cards import card
-from backend.home.api.matches import language
 from backend.home.api.mine import public_project
 from backend.home.ranking_page import first_pages
 from backend.matching import actions
@@ -132,7 +132,7 @@ class SimilarProjects(ReadView):
     @extend_schema(**schema.SIMILAR)
     def get(self, request: Request, public_id: str) -> HttpResponseBase:
         project = public_project(public_id)
-        found = similar_to(project, language(), MOST_SIMILAR)
+        found = similar_to(project, language_of_page(), MOST_SIMILAR)
         return self.public(request, {
             "results": [
                 {"project": card(row_of_project(one.project)),

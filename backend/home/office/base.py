@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from backend.accounts.models import User
@@ -32,10 +31,6 @@ def desk_page(*roles: str) -> Callable[[View], View]:
 def person_of(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def language_of_page() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 def errors_of(error: DomainError) -> dict[str, str]:

@@ -11,16 +11,10 @@ from backend.accounts.models import Role, User
 from backend.core.card_checks import check_no_card
 from backend.core.errors import DomainError, NotAllowed, NotFound
 from backend.core.formats import format_datetime
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.home.office import case_summary, words
-from backend.home.office.base import (
-    desk_page,
-    done,
-    errors_of,
-    language_of_page,
-    person_of,
-    typed,
-)
+from backend.home.office.base import desk_page, done, errors_of, person_of, typed
 from backend.home.words import said
 from backend.reviews import actions, case_actions, high_value, request_actions
 from backend.reviews.case_file import CaseFile, case_file, case_for, changed_rows

@@ -12,16 +12,10 @@ from backend.accounts.models import CityOffice, Role
 from backend.accounts.permissions import roles_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.home.office import words
-from backend.home.office.base import (
-    desk_page,
-    done,
-    errors_of,
-    language_of_page,
-    person_of,
-    typed,
-)
+from backend.home.office.base import desk_page, done, errors_of, person_of, typed
 from backend.home.office.case_page import ASK_ROWS, asks_of
 from backend.projects import actions as projects
 from backend.reviews import case_actions, decision_actions, letters, permissions, rulesets

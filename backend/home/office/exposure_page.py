@@ -14,8 +14,9 @@ from backend.accounts.permissions import roles_of
 from backend.core.clock import app_now, city_day
 from backend.core.errors import DomainError, Invalid
 from backend.core.formats import CITY_ZONE
+from backend.core.language import language_of_page
 from backend.core.text import clean_text
-from backend.home.office.base import desk_page, done, errors_of, language_of_page, person_of
+from backend.home.office.base import desk_page, done, errors_of, person_of
 from backend.matching import actions
 from backend.matching.exposure import current_reading, policy_in_force
 from backend.matching.models import ExposurePolicy

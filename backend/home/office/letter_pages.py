@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backend.accounts.models import Role
 from backend.core.errors import DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.home.office import words
-from backend.home.office.base import desk_page, done, language_of_page, person_of
+from backend.home.office.base import desk_page, done, person_of
 from backend.reviews import decision_actions, letters
 from backend.reviews.case_file import case_for
 from backend.reviews.letter_pdf import pdf_of

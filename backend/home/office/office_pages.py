@@ -13,8 +13,9 @@ from backend.accounts import actions as accounts
 from backend.accounts.models import CityOffice, OfficeMembership, OfficeVersion, Role
 from backend.accounts.queries import office_versions
 from backend.core.errors import DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.core.web import words_of
-from backend.home.office.base import desk_page, done, errors_of, language_of_page, person_of
+from backend.home.office.base import desk_page, done, errors_of, person_of
 from backend.projects import taxonomy
 
 TEXTS = ("name_vi", "name_en", "reason")

@@ -12,17 +12,11 @@ from django.views.decorators.http import require_http_methods
 from backend.accounts.models import Role
 from backend.accounts.permissions import roles_of
 from backend.core.errors import DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.core.text import clean_text
 from backend.core.web import words_of
 from backend.home.office import words
-from backend.home.office.base import (
-    desk_page,
-    done,
-    errors_of,
-    language_of_page,
-    person_of,
-    typed,
-)
+from backend.home.office.base import desk_page, done, errors_of, person_of, typed
 from backend.projects.models_owner import QuestionSet
 from backend.projects.owner_queries import questions_in_force
 from backend.projects.question_actions import publish_questions

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 from backend.accounts.models import Role, User
 from backend.core.errors import DomainError, NotFound
 from backend.core.formats import format_date
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.home.office import words
-from backend.home.office.base import desk_page, language_of_page, person_of
+from backend.home.office.base import desk_page, person_of
 from backend.home.words import Said, said
 from backend.projects import taxonomy
 from backend.projects.models import Project

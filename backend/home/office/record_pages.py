@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 
 from backend.accounts.models import Role
 from backend.core.csv_safe import csv_bytes
+from backend.core.language import language_of_page
 from backend.home.office import words
-from backend.home.office.base import desk_page, language_of_page, person_of
+from backend.home.office.base import desk_page, person_of
 from backend.projects import taxonomy
 from backend.reviews.case_file import case_for
 from backend.reviews.figures import figures_of

@@ -16,17 +16,11 @@ from backend.accounts.permissions import roles_of
 from backend.accounts.queries import RoleChange, role_changes_of
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.core.text import clean_text
 from backend.core.web import words_of
 from backend.home.office import words
-from backend.home.office.base import (
-    desk_page,
-    done,
-    errors_of,
-    language_of_page,
-    person_of,
-    typed,
-)
+from backend.home.office.base import desk_page, done, errors_of, person_of, typed
 from backend.projects import taxonomy
 from backend.projects.owner_queries import questions_in_force
 from backend.projects.readiness import FRAMES

@@ -11,17 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.models import Role, User
 from backend.core.errors import DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.core.web import words_of
 from backend.home.files import file_response
 from backend.home.office import words
-from backend.home.office.base import (
-    desk_page,
-    done,
-    errors_of,
-    language_of_page,
-    person_of,
-    typed,
-)
+from backend.home.office.base import desk_page, done, errors_of, person_of, typed
 from backend.reviews import case_actions
 from backend.reviews.case_file import case_for, document_of_case
 from backend.reviews.models import ConflictDeclaration

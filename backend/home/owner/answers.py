@@ -8,8 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from backend.core.formats import format_money, format_number
+from backend.core.language import language_of_page
 from backend.core.money import Money
-from backend.home.owner.fields import capital, page_language, shown_day
+from backend.home.owner.fields import capital, shown_day
 from backend.home.owner.forms import AMOUNTS, HIGH_VALUE_NAMES, SHARES, shown_share
 from backend.home.owner.words import (
     DECLARATION_WORDS,
@@ -80,13 +81,13 @@ def _high_value(sheet: Any, content: Mapping[str, Any]) -> Iterator[AnswerRow]:
 
 def principle_name(key: str) -> str:
     """The name of a principle of the self-check; the key where it is not known."""
-    names = {p["key"]: p[page_language()] for p in built_in("levels")["principles"]}
+    names = {p["key"]: p[language_of_page()] for p in built_in("levels")["principles"]}
     return str(names.get(key, key))
 
 
 def value_words(name: str, value: Any, content: Mapping[str, Any]) -> str:
     """A single value of the document as a reader sees it; never fails on an odd one."""
-    language = page_language()
+    language = language_of_page()
     if name in (*AMOUNTS, "amount_minor") and isinstance(value, int):
         return format_money(Money(value, str(content.get("currency") or "VND")), language)
     if name in SHARES:

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.core.formats import format_date, format_money, format_number
+from backend.core.language import language_of_page
 from backend.core.money import (
     AmbiguousAmount,
     Money,
@@ -24,10 +24,6 @@ TOO_LONG = _("Use %(max)s characters or fewer. There are %(n)s now.")
 WHOLE = _("Enter a whole number between %(min)s and %(max)s")
 FROM_LIST = _("Choose from the list.")
 DAY_FORMATS = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%d %B %Y")
-
-
-def page_language() -> str:
-    return "en" if (get_language() or "vi").startswith("en") else "vi"
 
 
 def capital(text: str) -> str:
@@ -72,7 +68,7 @@ class AmountField(forms.CharField):
         try:
             return parse_amount(text, currency).minor
         except AmbiguousAmount as unclear:
-            names = [format_money(reading, page_language()) for reading in unclear.readings]
+            names = [format_money(reading, language_of_page()) for reading in unclear.readings]
             raise forms.ValidationError(
                 _("“%(input)s” can be read two ways. Do you mean %(a)s or %(b)s?")
                 % {"input": text, "a": names[0], "b": names[1]}
@@ -184,7 +180,7 @@ class DayField(forms.CharField):
 
 def shown_day(text: Any) -> str:
     try:
-        return format_date(date.fromisoformat(str(text)), page_language())
+        return format_date(date.fromisoformat(str(text)), language_of_page())
     except ValueError:
         return ""
 
@@ -208,7 +204,7 @@ class SeveralField(forms.MultipleChoiceField):
 
 def choices_of(kind: str, on: date) -> list[tuple[Any, Any]]:
     """Keys that may be chosen on that day, with their names in the page's language."""
-    language = page_language()
+    language = language_of_page()
     return [(t.key, capital(t.label(language))) for t in taxonomy.terms(kind, on=on)]
 
 
@@ -221,7 +217,7 @@ AREAS = {
 
 def place_choices() -> list[tuple[Any, Any]]:
     """The 168 units in three groups, each in Vietnamese order."""
-    language = page_language()
+    language = language_of_page()
     groups: dict[str, list[tuple[str, str]]] = {area: [] for area in AREAS}
     for place in taxonomy.places():
         groups[place.before_july_2025].append((place.code, place.label(language)))

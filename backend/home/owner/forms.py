@@ -13,6 +13,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from backend.core.errors import Invalid
+from backend.core.language import language_of_page
 from backend.home.owner.fields import (
     AmountField,
     DayField,
@@ -24,7 +25,6 @@ from backend.home.owner.fields import (
     WholeField,
     capital,
     choices_of,
-    page_language,
     place_choices,
     shown_amount,
     shown_day,
@@ -136,7 +136,7 @@ class RowForm(forms.Form):
     def heading(self) -> str:
         """The row's first text, in the page's language where there is one."""
         pair = self.texts[0]
-        first, second = pair if page_language() == "vi" else pair[::-1]
+        first, second = pair if language_of_page() == "vi" else pair[::-1]
         return str(first.value() or second.value() or "")
 
     def values(self, currency: str) -> dict[str, Any]:
@@ -188,8 +188,10 @@ class SectionForm(forms.Form):
 
     def _field(self, name: str) -> forms.Field:
         words, on = _words(name), self.on
-        languages = [(t.key, capital(t.label(page_language()))) for t in taxonomy.terms("language")]
-        ladder = [(str(n), f"{n} · {taxonomy.label('trl', n, page_language())}")
+        languages = [
+            (t.key, capital(t.label(language_of_page()))) for t in taxonomy.terms("language")
+        ]
+        ladder = [(str(n), f"{n} · {taxonomy.label('trl', n, language_of_page())}")
                   for n in range(1, 10)]  # fmt: skip
         made: dict[str, Callable[[], forms.Field]] = {
             "original_language": lambda: OneField(languages[:2], radio=True, **words),
@@ -238,7 +240,7 @@ class SectionForm(forms.Form):
     def _list_items(self) -> list[tuple[str, str]]:
         """The list in force; what was chosen from an older one stays choosable."""
         rows = in_force("strategic", self.on)[1]["rows"]
-        items = [(row["key"], row[f"name_{page_language()}"]) for row in rows]
+        items = [(row["key"], row[f"name_{language_of_page()}"]) for row in rows]
         chosen = str((self.content.get("high_value") or {}).get("list_item") or "")
         if chosen and chosen not in dict(items):
             items.append((chosen, _("%(name)s (no longer on the list)") % {"name": chosen}))
@@ -394,7 +396,7 @@ def shown_share(basis_points: Any) -> str:
     if not isinstance(basis_points, int):
         return ""
     text = f"{basis_points / 100:g}"
-    return text.replace(".", ",") if page_language() == "vi" else text
+    return text.replace(".", ",") if language_of_page() == "vi" else text
 
 
 def _row_initial(row: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.accounts.models import Organisation
 from backend.core.errors import Conflict, DomainError, ManyInvalid
+from backend.core.language import language_of_page
 from backend.home.me_pages import person_of
 from backend.home.owner.answers import answer_rows
-from backend.home.owner.fields import page_language
 from backend.home.owner.frame import Frame, frame_of
 from backend.home.owner.small_forms import NewProposalForm, WithdrawForm
 from backend.home.owner.submit import submit_proposal
@@ -34,7 +34,7 @@ from backend.projects.workflow import OWNER_MAY_EDIT, PROJECT
 @require_safe
 def proposals(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    language = page_language()
+    language = language_of_page()
     rows = [
         (project, taxonomy.label("project_status", project.status, language))
         for project in proposals_of(user)
@@ -72,8 +72,8 @@ def proposal(request: HttpRequest, key: str) -> HttpResponse:
         "frame": frame,
         "project": project,
         "nav": "proposals",
-        "status_words": taxonomy.label("project_status", project.status, page_language()),
-        "timeline": timeline_of(project, page_language()),
+        "status_words": taxonomy.label("project_status", project.status, language_of_page()),
+        "timeline": timeline_of(project, language_of_page()),
         "may_withdraw": may_withdraw(project),
         "waiting": questions_of(project).filter(answered_at__isnull=True).count(),
     }
@@ -140,7 +140,7 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     """The project's page as people will see it, from the text that stands now."""
     user = person_of(request)
     project = proposal_for(user, key)
-    page = project_page(project, user, page_language())
-    state_words = taxonomy.label("project_status", project.status, page_language())
+    page = project_page(project, user, language_of_page())
+    state_words = taxonomy.label("project_status", project.status, language_of_page())
     context = {"page": page, "state_words": state_words, "is_preview": True, "match": None}
     return render(request, "owner/preview.html", context)

@@ -13,12 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.core.errors import Conflict, NotFound
+from backend.core.language import language_of_page
 from backend.core.paste import plain_text
 from backend.core.text import clean_text
 from backend.core.web import words_of
 from backend.home.me_pages import person_of
 from backend.home.owner.check_history import checks_over_time
-from backend.home.owner.fields import page_language
 from backend.home.owner.frame import Frame, frame_of
 from backend.projects.draft_actions import save_section
 from backend.projects.owner_queries import proposal_for, questions_in_force
@@ -74,7 +74,7 @@ def _open(request: HttpRequest, key: str) -> tuple[Frame, Any]:
 @require_safe
 def result(request: HttpRequest, key: str) -> HttpResponse:
     frame, project = _open(request, key)
-    language = page_language()
+    language = language_of_page()
     questions = questions_in_force("levels")
     answers = _answers(frame.content, "levels")
     levels = levels_of(questions, answers)
@@ -164,7 +164,7 @@ def principle(request: HttpRequest, key: str, principle: str) -> HttpResponse:
     """The criteria of one principle: met or not, and what proves it."""
     frame, project = _open(request, key)
     questions = questions_in_force("levels")
-    language = page_language()
+    language = language_of_page()
     keys = [p["key"] for p in questions["principles"]]
     if principle not in keys:
         raise NotFound()
@@ -210,7 +210,7 @@ def points(request: HttpRequest, key: str) -> HttpResponse:
     """The 26 criteria out of a hundred points."""
     frame, project = _open(request, key)
     questions = questions_in_force("points")
-    language = page_language()
+    language = language_of_page()
     answers = _answers(frame.content, "points")
     if request.method == "POST":
         for group in questions["groups"]:

@@ -8,15 +8,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Organisation
+from backend.core.language import language_of_page
 from backend.home.owner.fields import FROM_LIST, OneField, TextField, WholeField, capital
-from backend.home.owner.fields import page_language as language_now
 from backend.projects import taxonomy
 from backend.projects.content import TITLE_MAX
 
 
 class NewProposalForm(forms.Form):
     def __init__(self, organisations: Sequence[Organisation], data: Any = None) -> None:
-        super().__init__(data, initial={"original_language": language_now()})
+        super().__init__(data, initial={"original_language": language_of_page()})
         self._organisations = {o.public_id: o for o in organisations}
         if len(organisations) > 1:
             names = [(o.public_id, o.name_vi) for o in organisations]
@@ -82,7 +82,9 @@ class OrganisationForm(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
-        kinds = [(t.key, capital(t.label(language_now()))) for t in taxonomy.terms("owner_kind")]
+        kinds = [
+            (t.key, capital(t.label(language_of_page()))) for t in taxonomy.terms("owner_kind")
+        ]
         self.fields["kind"] = OneField(kinds, radio=True, label=_("Kind"))
         self.order_fields(["name_vi", "name_en", "kind", "founded_year"])
 
@@ -139,7 +141,7 @@ class DocumentForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         data.pop("file", None)
-        data["language"] = data.get("language") or language_now()
+        data["language"] = data.get("language") or language_of_page()
         return data
 
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from backend.core.clock import app_now
 from backend.core.errors import DomainError, NotFound
+from backend.core.language import language_of_page
 from backend.home.me_pages import person_of
-from backend.home.owner.fields import page_language
 from backend.home.owner.small_forms import AnswerForm, QuestionForm, UpdateForm
 from backend.projects.models_owner import Question
 from backend.projects.owner_queries import proposal_for
@@ -41,7 +41,7 @@ def ask(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["text"]
         try:
-            ask_question(project, by=user, text=text, language=page_language())
+            ask_question(project, by=user, text=text, language=language_of_page())
         except DomainError as refused:
             form.add_error("text", str(refused))
         else:
@@ -70,7 +70,7 @@ def questions(request: HttpRequest, key: str) -> HttpResponse:
         if form.is_valid():
             try:
                 answer_question(
-                    asked, by=user, answer=form.cleaned_data["answer"], language=page_language()
+                    asked, by=user, answer=form.cleaned_data["answer"], language=language_of_page()
                 )
             except DomainError as refused:
                 form.add_error("answer", str(refused))

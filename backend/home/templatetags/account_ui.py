@@ -5,9 +5,9 @@ import re
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from backend.core.language import language_of_page
 from backend.projects.models import Project
 
 register = template.Library()
@@ -40,7 +40,7 @@ def marked(text: str) -> str | SafeString:
 @register.simple_tag
 def title_text(project: Project) -> str:
     """The same without a mark, where only text may stand (the title of the page)."""
-    language = (get_language() or "vi")[:2]
+    language = language_of_page()
     other = "en" if language == "vi" else "vi"
     return str(getattr(project, f"title_{language}", "") or getattr(project, f"title_{other}", ""))
 
@@ -49,7 +49,7 @@ def title_text(project: Project) -> str:
 def title_of(project: Project) -> SafeString:
     """The title in the page's language, or the original marked with its language. Titles hold
     names of places, so checks of language know them by their class."""
-    language = (get_language() or "vi")[:2]
+    language = language_of_page()
     title = getattr(project, f"title_{language}", "")
     if title:
         return format_html('<span class="ttl">{}</span>', title)

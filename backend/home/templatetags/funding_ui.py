@@ -6,8 +6,8 @@ from django import template
 from django.utils.translation import gettext as _
 
 from backend.core.formats import format_date, format_money, format_number
+from backend.core.language import language_of_page
 from backend.core.money import Money
-from backend.core.templatetags.ui import language
 from backend.funding import eligibility
 from backend.funding.models import Disbursement, Round, Route, Tranche
 
@@ -17,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def in_currency(minor: int | None, currency: str) -> str:
     """A stored sum written out."""
-    return "" if minor is None else format_money(Money(minor, currency), language())
+    return "" if minor is None else format_money(Money(minor, currency), language_of_page())
 
 
 @register.filter
@@ -25,13 +25,13 @@ def rate_number(rate: Decimal) -> str:
     """A rate without the zeros that only the column has."""
     text = f"{rate:f}"
     places = len(text.rstrip("0").partition(".")[2])
-    return format_number(rate, language(), places)
+    return format_number(rate, language_of_page(), places)
 
 
 @register.filter
 def rule_words(rule_id: str) -> str:
     """A rule of the eligibility data in plain words."""
-    return eligibility.rule_label(rule_id, language())
+    return eligibility.rule_label(rule_id, language_of_page())
 
 
 @register.simple_tag
@@ -41,7 +41,7 @@ def milestone_words(part: Tranche) -> str:
         return _("Verified, paid out")
     if part.status == "returned":
         return _("Not met, money returned")
-    due = {"date": format_date(part.due_on, language())}
+    due = {"date": format_date(part.due_on, language_of_page())}
     words = {
         "planned": _("Not started, due %(date)s"),
         "due": _("In progress, due %(date)s"),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from django import template
-from django.utils.translation import get_language
 
+from backend.core.language import language_of_page
 from backend.home.words import Said, said
 from backend.projects.queries import browsable_projects
 
@@ -23,6 +23,6 @@ class Pointer:
 @register.simple_tag
 def newest_reviewed() -> list[Pointer]:
     """The newest listed proposals; one query."""
-    language = "en" if (get_language() or "vi").startswith("en") else "vi"
+    language = language_of_page()
     rows = browsable_projects().filter(origin="proposal").order_by("-listed_at", "-id")
     return [Pointer(said(row, "title", language), row.slug) for row in rows[:SHOWN]]

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
+from backend.core.language import language_of_page
 from backend.insights.shown import Words
 from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.notifications.readers import people_with_role
@@ -20,7 +20,7 @@ def _with_finance(happened: Happened) -> Iterable[User]:
 
 
 def _report(happened: Happened, reader: User) -> Notice:
-    words = Words((get_language() or "vi")[:2])
+    words = Words(language_of_page())
     return Notice(
         _("The report on %(month)s is ready") % {"month": words.month(happened.data["month"])},
         (_("Findings, tables, targets and corrections, to print, in both languages."),),
@@ -42,7 +42,7 @@ def _differs(happened: Happened, reader: User) -> Notice:
 
 def _corrected(happened: Happened, reader: User) -> Notice:
     row = happened.subject
-    said = row.text_vi if (get_language() or "vi").startswith("vi") else row.text_en
+    said = row.text_vi if (language_of_page()).startswith("vi") else row.text_en
     return Notice(
         _("A correction of snapshot %(version)s was listed") % {"version": row.snapshot.version},
         (said,),

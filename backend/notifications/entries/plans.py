@@ -3,18 +3,14 @@ and with deadlines in the plan's time zone beside Vietnam's."""
 
 from collections.abc import Iterable
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
 from backend.core.formats import format_money
+from backend.core.language import language_of_page
 from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.remittances.models import PlanRun
 from backend.remittances.plan_page import run_view, status_words, two_clocks
-
-
-def _language() -> str:
-    return (get_language() or "vi")[:2]
 
 
 def _investor(happened: Happened) -> Iterable[User]:
@@ -30,7 +26,7 @@ def _proposed(happened: Happened, reader: User) -> Notice | None:
     run: PlanRun = happened.subject
     if run.pledges_at is None:
         return None  # made again meanwhile: the new proposal is told of itself
-    language = _language()
+    language = language_of_page()
     view = run_view(run, language)
     values = {
         "month": view.month, "sum": format_money(view.kept, language), "n": len(view.lines),
@@ -61,7 +57,7 @@ def _proposed(happened: Happened, reader: User) -> Notice | None:
 
 def _pledged(happened: Happened, reader: User) -> Notice:
     run: PlanRun = happened.subject
-    language = _language()
+    language = language_of_page()
     view = run_view(run, language)
     lines = [
         _("%(sum)s for %(title)s") % {
@@ -80,7 +76,7 @@ def _pledged(happened: Happened, reader: User) -> Notice:
 
 def _nothing(happened: Happened, reader: User) -> Notice:
     run: PlanRun = happened.subject
-    view = run_view(run, _language())
+    view = run_view(run, language_of_page())
     return Notice(
         _("Nothing was pledged for %(month)s") % {"month": view.month},
         (status_words(run) + ".",),

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
 from backend.core.formats import format_datetime, format_moment_in, format_money
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.funding.actions import payment_links
 from backend.funding.actions.pledges import withdrawal_ends_at
@@ -17,12 +17,8 @@ from backend.notifications.readers import members_of_owner, people_with_role
 from backend.projects.models import Project
 
 
-def _language() -> str:
-    return (get_language() or "vi")[:2]
-
-
 def _title(project: Project) -> str:
-    language = _language()
+    language = language_of_page()
     other = "en" if language == "vi" else "vi"
     return str(getattr(project, f"title_{language}") or getattr(project, f"title_{other}"))
 
@@ -33,7 +29,7 @@ def _investor(happened: Happened) -> Iterable[User]:
 
 
 def _values(pledge: Pledge) -> dict[str, str]:
-    language = _language()
+    language = language_of_page()
     round_ = pledge.round
     ends_at = withdrawal_ends_at(pledge)
     zone = pledge.investor.time_zone
@@ -171,7 +167,7 @@ def _of_part(
 ) -> Callable[[Happened, User], Notice]:
     def words(happened: Happened, reader: User) -> Notice:
         part: Tranche = happened.subject
-        language = _language()
+        language = language_of_page()
         values = {
             "n": str(part.number),
             "title": _title(part.round.project),

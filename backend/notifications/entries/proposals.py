@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterable
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
 from backend.core.formats import CITY_ZONE, format_date
+from backend.core.language import language_of_page
 from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.notifications.readers import members_of_owner, people_who_saved, people_with_role
 
 
 def title_of(happened: Happened) -> str:
     """The project's title in the active language, or the original."""
-    language = (get_language() or "vi")[:2]
+    language = language_of_page()
     project = happened.subject
     other = "en" if language == "vi" else "vi"
     return str(getattr(project, f"title_{language}") or getattr(project, f"title_{other}"))
@@ -21,7 +21,7 @@ def title_of(happened: Happened) -> str:
 
 def day_of(happened: Happened) -> str:
     """The city's day of the event, in words."""
-    return format_date(happened.event.at.astimezone(CITY_ZONE).date(), (get_language() or "vi")[:2])
+    return format_date(happened.event.at.astimezone(CITY_ZONE).date(), language_of_page())
 
 
 def owners(happened: Happened) -> Iterable[User]:

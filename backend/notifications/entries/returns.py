@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from backend.accounts.models import User
 from backend.core.formats import format_date, format_money
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.funding.break_words import break_words
 from backend.funding.models import (
@@ -20,10 +20,6 @@ from backend.notifications.catalogue import Entry, Group, Happened, Notice
 from backend.notifications.readers import people_with_role
 
 
-def language_now() -> str:
-    return (get_language() or "vi")[:2]
-
-
 def _finance(happened: Happened) -> Iterable[User]:
     return people_with_role("finance")
 
@@ -34,7 +30,7 @@ def _of_return(happened: Happened) -> Iterable[User]:
 
 
 def _return_values(row: BankReturn) -> dict[str, str]:
-    return {"amount": format_money(row.amount, language_now()), "ref": row.pledge.reference}
+    return {"amount": format_money(row.amount, language_of_page()), "ref": row.pledge.reference}
 
 
 def _owed(happened: Happened, reader: User) -> Notice | None:
@@ -98,7 +94,7 @@ def _judged(happened: Happened, reader: User) -> Notice:
         return Notice(subject, (row.reason,), _("Look at it"), path)
     return Notice(
         _("Your status as a professional investor counts until %(day)s")
-        % {"day": format_date(row.valid_until, language_now())},
+        % {"day": format_date(row.valid_until, language_of_page())},
         button=_("Look at it"), path=path,
     )  # fmt: skip
 
@@ -114,7 +110,7 @@ def _broken(happened: Happened, reader: User) -> Notice | None:
             "kind": break_words(row.kind), "subject": row.subject,
         },
         (
-            *([format_money(money, language_now())] if money else []),
+            *([format_money(money, language_of_page())] if money else []),
             _("Older than a day, it stops new payments to owners. Refunds go on."),
         ),
         _("Look at it"),
