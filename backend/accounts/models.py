@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -280,6 +281,14 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document} {self.version}"
+
+    @property
+    def version_day(self) -> date | None:
+        """Our texts are numbered by their day; None for a number of another kind."""
+        try:
+            return date.fromisoformat(self.version)
+        except ValueError:
+            return None
 
 
 class ApiToken(models.Model):

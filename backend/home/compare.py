@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from backend.core.formats import format_money
+from backend.core.formats import format_money, format_money_long
 from backend.core.money import Money
 from backend.funding.standing import may_see_terms
 from backend.home.cards import Card, cards_of
@@ -81,7 +81,7 @@ def _cells(
         _("Field"): card.field,
         _("Technology"): ", ".join(card.technologies),
         _("Form"): card.instrument_words,
-        _("Goal"): format_money(card.goal, language) if card.goal else "",
+        _("Goal"): format_money_long(card.goal, language) if card.goal else "",
         _("Smallest pledge"): _smallest(project, card, user, language),
         _("Milestones"): str(card.milestones) if card.milestones else "",
         _("Length"): _("%(n)s months") % {"n": card.horizon_months} if card.horizon_months else "",

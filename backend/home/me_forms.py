@@ -6,14 +6,19 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+HOME_ZONE = "Asia/Ho_Chi_Minh"
 # Where most readers live; the rest of the list follows.
 OFTEN = (
-    "Asia/Ho_Chi_Minh", "America/Los_Angeles", "America/Chicago", "America/New_York",
+    HOME_ZONE, "America/Los_Angeles", "America/Chicago", "America/New_York",
     "America/Toronto", "Australia/Sydney", "Australia/Melbourne", "Asia/Tokyo", "Asia/Seoul",
     "Asia/Taipei", "Asia/Singapore", "Europe/Paris", "Europe/Berlin", "Europe/Prague",
     "Europe/London",
 )  # fmt: skip
-AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+AREAS = {
+    "Africa": _("Africa"), "America": _("America"), "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"), "Australia": _("Australia"), "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"), "Pacific": _("Pacific"),
+}  # fmt: skip
 
 
 def _zones() -> list[tuple[Any, Any]]:
@@ -24,9 +29,11 @@ def _zones() -> list[tuple[Any, Any]]:
 
 
 def zone_name(zone: str) -> str:
-    """`America/Los_Angeles` as `Los Angeles (America)`."""
+    """`America/Los_Angeles` as `Los Angeles (America)`, the area in the page's language."""
+    if zone == HOME_ZONE:
+        return str(_("Ho Chi Minh City (Vietnam)"))
     area, _slash, city = zone.partition("/")
-    return f"{city.replace('_', ' ')} ({area})"
+    return f"{city.replace('_', ' ').replace('/', ', ')} ({AREAS.get(area, area)})"
 
 
 class DetailsForm(forms.Form):

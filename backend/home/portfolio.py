@@ -34,6 +34,10 @@ from backend.projects.models import Milestone
 WITHDRAWABLE = {PledgeStatus.CARD_PENDING, PledgeStatus.ACTIVE, PledgeStatus.DUE}
 
 
+# What only the person can do: save a card, confirm at the bank, choose another card.
+NEEDS_PERSON = frozenset({PledgeStatus.CARD_PENDING, PledgeStatus.ACTION_REQUIRED})
+
+
 @dataclass(frozen=True)
 class Sums:
     """Where the money of one pledge is, or of many in one currency (minor units)."""
@@ -88,6 +92,7 @@ class Row:
     returned: Money
     next_words: str
     next_on: date
+    needs_you: bool
     paybacks: tuple[PaidBack, ...]
     can_withdraw: bool
     ends_at: datetime | None
@@ -107,6 +112,7 @@ class Portfolio:
     rows: tuple[Row, ...]
     figures: tuple[Figure, ...]
     next_row: Row | None
+    needs_you: int
     has_pledges: bool
     has_interest: bool
 
@@ -135,7 +141,8 @@ def portfolio_of(user: User, language: str, at: datetime) -> Portfolio:
     soonest = min(coming, key=lambda row: row.next_on, default=None)
     by_bank = {row.is_bank for row in rows}
     figures = _figures(live, latest_rates())
-    return Portfolio(rows, figures, soonest, False in by_bank, True in by_bank)
+    needs_you = sum(row.needs_you for row in rows)
+    return Portfolio(rows, figures, soonest, needs_you, False in by_bank, True in by_bank)
 
 
 def _shares(pledges: Iterable[Pledge]) -> dict[int, list[TrancheShare]]:
@@ -200,6 +207,7 @@ def _row(
         returned=Money(sums.returned, code),
         next_words=_next_words(pledge, shares),
         next_on=next_day(pledge, shares),
+        needs_you=pledge.status in NEEDS_PERSON or is_awaited_by_bank(pledge),
         paybacks=tuple(paybacks),
         can_withdraw=can_withdraw(pledge, at),
         ends_at=ends_at,
@@ -233,6 +241,11 @@ def paid_back(rounds: Iterable[int]) -> dict[int, list[PaidBack]]:
 def is_by_bank(pledge: Pledge) -> bool:
     """Forms behind the check: nobody pledges to them, people say that they are interested."""
     return bool(pledge.route == "bank")
+
+
+def is_awaited_by_bank(pledge: Pledge) -> bool:
+    """The round succeeded, and the person's own transfer is what is missing."""
+    return is_by_bank(pledge) and pledge.status == PledgeStatus.DUE
 
 
 def ladder_of(pledge: Pledge) -> tuple[str, ...]:

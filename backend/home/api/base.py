@@ -35,13 +35,13 @@ def limit_of(query: QueryDict) -> int:
 
 
 class ReadView(APIView):
-    """Anybody may read. Subclasses answer with `self.public(request, data)`."""
+    """Anybody may read."""
 
     throttle_scope = "read"
 
     def public(self, request: Request, data: Any) -> HttpResponseBase:
-        """JSON with an ETag of its bytes, 304 when the caller has it already; a proxy may keep
-        what was said to nobody in particular."""
+        """What subclasses answer with: JSON with an ETag of its bytes, 304 when the caller has it
+        already; a proxy may keep what was said to nobody in particular."""
         body = dumps(data)
         etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         response = HttpResponse(body, content_type="application/json")

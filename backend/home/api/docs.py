@@ -1,11 +1,14 @@
 """`/api/schema/` and `/api/docs/`: the same document for programs and for people."""
 
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView
 
@@ -34,8 +37,9 @@ def _operations() -> list[dict[str, Any]]:
         {
             "method": method.upper(),
             "path": path,
-            "summary": operation.get("summary", ""),
-            "about": operation.get("description", ""),
+            "shown": _breakable(path),
+            "summary": _coded(operation.get("summary", "")),
+            "about": _coded(operation.get("description", "")),
             "parameters": operation.get("parameters", []),
             "answers": operation.get("responses", {}),
             "body": _example(operation.get("requestBody", {})),
@@ -46,6 +50,16 @@ def _operations() -> list[dict[str, Any]]:
         for method, operation in methods.items()
         if method in METHODS
     ]
+
+
+def _breakable(path: str) -> SafeString:
+    """A path that a narrow screen breaks after a slash, not inside a word."""
+    return mark_safe(escape(path).replace("/", "/<wbr>"))  # noqa: S308  # escaped just before
+
+
+def _coded(text: str) -> SafeString:
+    """What the docstrings mark with backticks, as code."""
+    return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308
 
 
 def _first_good(answers: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ WORDS = {
         "save": "Save card",
         "back": "Back without saving",
         "or": "Test cards",
+        "more": "Other test cards, for what can go wrong",
         "unknown": "This is not a test card of Stripe. Real card numbers are refused here.",
         "expiry_bad": "Enter the expiry as MM/YY, in the future.",
         "cvc_bad": "Enter the 3 or 4 digits of the security code.",
@@ -51,6 +52,7 @@ WORDS = {
         "save": "Lưu thẻ",
         "back": "Quay lại, không lưu",
         "or": "Thẻ thử",
+        "more": "Thẻ thử khác, để thử lúc có trục trặc",
         "unknown": "Đây không phải thẻ thử của Stripe. Số thẻ thật không được nhận ở đây.",
         "expiry_bad": "Nhập ngày hết hạn theo dạng MM/YY, còn hiệu lực.",
         "cvc_bad": "Nhập 3 hoặc 4 chữ số của mã bảo mật.",
@@ -61,6 +63,29 @@ WORDS = {
         "no": "Không, để bước này thất bại",
     },
 }
+# What a test card does, in Vietnamese; the English stands with the card.
+ABOUT_VI = {
+    "works": "dùng được",
+    "works, of Australia": "dùng được, phát hành ở Úc",
+    "works, of Japan": "dùng được, phát hành ở Nhật Bản",
+    "works, of Germany": "dùng được, phát hành ở Đức",
+    "asks for 3-D Secure when it is saved, not later": "hỏi 3-D Secure khi lưu, sau đó không hỏi",
+    "asks for 3-D Secure at every payment": "hỏi 3-D Secure mỗi lần trả tiền",
+    "can be saved, is declined when charged": "lưu được, bị từ chối khi trừ tiền",
+    "is declined": "bị từ chối",
+    "has insufficient funds": "không đủ tiền",
+    "was reported lost": "đã báo mất",
+    "was reported stolen": "đã báo bị lấy cắp",
+    "has expired": "đã hết hạn",
+    "wrong security code": "sai mã bảo mật",
+    "an error at the bank": "ngân hàng gặp lỗi",
+    "works, then the payment is disputed": "dùng được, sau đó bị tra soát",
+    "works, then is disputed as not received": "dùng được, sau đó bị tra soát vì không nhận được",
+    "works, then the bank asks a question": "dùng được, sau đó ngân hàng hỏi lại",
+    "works; a refund waits before it succeeds": "dùng được; khoản hoàn tiền chờ một lúc mới xong",
+    "works; a refund succeeds and fails later": "dùng được; khoản hoàn tiền xong rồi lại hỏng",
+}
+COMMON = 3  # cards that simply work stand first, the others fold
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1a1f36}
 main{max-width:26rem;margin:0 auto;padding:1rem}
@@ -75,10 +100,12 @@ color:#fff;text-align:center;min-height:44px;cursor:pointer;text-decoration:none
 .second{background:#fff!important;color:#22315c!important}
 .error{border-left:4px solid #b00020;padding-left:.75rem;color:#8a0019}
 :focus-visible{outline:3px solid #f0a500;outline-offset:2px}
-td{padding:.15rem .5rem .15rem 0;font-size:.85rem;vertical-align:top}
+h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.15rem;margin:.2rem 0 .6rem}
+dt{font-variant-numeric:tabular-nums;font-weight:600}dd{margin:0 0 .5rem;color:#4a5568}
+summary{cursor:pointer;min-height:44px;display:flex;align-items:center;text-decoration:underline}
 @media (prefers-color-scheme:dark){body{background:#14171f;color:#e8eaf0}
 form,section{background:#1d2230;border-color:#465}input{background:#11141c;color:#e8eaf0}
-.error{color:#ffb3bd}.second{background:#1d2230!important;color:#cfd8ff!important}}
+.error{color:#ffb3bd}dd{color:#b6bfcc}.second{background:#1d2230!important;color:#cfd8ff!important}}
 """
 
 
@@ -164,10 +191,11 @@ def _card_form(session: Object, lang: str, typed: dict[str, str], problem: str) 
         if back
         else ""
     )
-    rows = "".join(
-        f"<tr><td>{' '.join(re.findall('.{1,4}', c.number))}</td><td>{escape(c.about)}</td></tr>"
+    rows = [
+        f"<dt>{' '.join(re.findall('.{1,4}', c.number))}</dt>"
+        f"<dd>{escape(ABOUT_VI[c.about] if lang == 'vi' else c.about)}</dd>"
         for c in CARDS.values()
-    )
+    ]
     fields = (
         line("number", "cc-number") + line("expiry", "cc-exp") + line("cvc", "cc-csc")
         + line("name", "cc-name", "text")
@@ -175,7 +203,8 @@ def _card_form(session: Object, lang: str, typed: dict[str, str], problem: str) 
     form = (
         f"{note or plain}{error}<form method=post>{fields}"
         f"<button>{words['save']}</button>{link}</form>"
-        f"<section><h2>{words['or']}</h2><table lang=en>{rows}</table></section>"
+        f"<section><h2>{words['or']}</h2><dl>{''.join(rows[:COMMON])}</dl><details><summary>"
+        f"{words['more']}</summary><dl>{''.join(rows[COMMON:])}</dl></details></section>"
     )
     return _shell(lang, words["title"], form)
 
