@@ -131,6 +131,7 @@ def _context(row: Pledge) -> dict[str, Any]:
         and charge.grace_until > now,
         "needs_card": row.status in {"card_pending", "action_required", "retry_wait"},
         "is_bank": portfolio.is_by_bank(row),
+        "funds_account": settings.FUNDS_ACCOUNT,
         "card_ends": row.status in expiry.NEEDED and expiry.ends_too_early(card, ends_at),
         "returns": list(row.bank_returns.order_by("id")),
         "zone": row.investor.time_zone,

@@ -250,8 +250,14 @@ def is_awaited_by_bank(pledge: Pledge) -> bool:
 
 def ladder_of(pledge: Pledge) -> tuple[str, ...]:
     """Names of the parts of its `Sums`."""
-    first = _("Interest expressed") if is_by_bank(pledge) else _("Pledged")
-    return (first, _("Charged"), _("Held"), _("Released"), _("Returned"))
+    is_bank = is_by_bank(pledge)
+    first = _("Interest expressed") if is_bank else _("Pledged")
+    return (first, paid_words(is_bank), _("Held"), _("Released"), _("Returned"))
+
+
+def paid_words(is_bank: bool) -> str:
+    """A card is charged; what came by bank transfer, too, is paid in."""
+    return _("Paid in") if is_bank else _("Charged")
 
 
 def can_withdraw(pledge: Pledge, at: datetime) -> bool:
@@ -273,8 +279,8 @@ def state_words(pledge: Pledge) -> tuple[str, str]:
             _("Interest noted, no money asked for") if is_bank else _("Pledged and not charged"),
             "info",
         ),
-        PledgeStatus.WITHDRAWN: (_("Withdrawn by you, nothing charged"), ""),
-        PledgeStatus.LAPSED: (_("Ended, nothing charged"), ""),
+        PledgeStatus.WITHDRAWN: (_withdrawn_words(is_bank), ""),
+        PledgeStatus.LAPSED: (_lapsed_words(is_bank), ""),
         PledgeStatus.DUE: (
             _("Your bank transfer is awaited") if is_bank else _("To be charged"),
             "info",
@@ -282,15 +288,28 @@ def state_words(pledge: Pledge) -> tuple[str, str]:
         PledgeStatus.COLLECTED: (_("Paid and held"), "ok"),
         PledgeStatus.ACTION_REQUIRED: (_what_is_needed(pledge), "warn"),
         PledgeStatus.RETRY_WAIT: (_("Not charged yet, we try again"), "warn"),
-        PledgeStatus.DROPPED: (
-            _("Ended: the payment did not succeed, nothing charged"),
-            "",
-        ),
+        PledgeStatus.DROPPED: (_dropped_words(is_bank), ""),
         PledgeStatus.REFUNDING: (_("Money is on its way back"), "info"),
         PledgeStatus.REFUNDED: (_("Returned"), ""),
         PledgeStatus.PART_REFUNDED: (_("Part of it returned"), "warn"),
     }
     return words[status]
+
+
+def _withdrawn_words(is_bank: bool) -> str:
+    if is_bank:
+        return _("Taken back by you, no money asked for")
+    return _("Withdrawn by you, nothing charged")
+
+
+def _lapsed_words(is_bank: bool) -> str:
+    return _("Ended, no money asked for") if is_bank else _("Ended, nothing charged")
+
+
+def _dropped_words(is_bank: bool) -> str:
+    if is_bank:
+        return _("Ended: the transfer did not arrive")
+    return _("Ended: the payment did not succeed, nothing charged")
 
 
 def charge_of(pledge: Pledge) -> ChargeObligation | None:
@@ -316,10 +335,15 @@ def needed_words(reason: str) -> str:
 
 def end_words(pledge: Pledge) -> str:
     """Why a pledge ended without a charge, in a sentence."""
+    is_bank = is_by_bank(pledge)
     return {
         "card_not_saved": _("The card was not saved in time, so the place was given back."),
-        "target_not_reached": _("The round closed below its target. Nothing was charged."),
-        "round_cancelled": _("The round was ended before its close. Nothing was charged."),
+        "target_not_reached": _("The round closed below its target. No money was asked for.")
+        if is_bank
+        else _("The round closed below its target. Nothing was charged."),
+        "round_cancelled": _("The round was ended before its close. No money was asked for.")
+        if is_bank
+        else _("The round was ended before its close. Nothing was charged."),
         "not_paid": _("The transfer did not arrive in time. You owe nothing."),
     }.get(pledge.end_reason, "")
 
@@ -374,7 +398,7 @@ def _figures(rows: list[Row], rates: dict[str, Rate]) -> tuple[Figure, ...]:
     steps = [(_("Pledged"), "pledged", promised)] if promised or not asked else []
     if asked:
         steps.append((_("Interest expressed"), "pledged", asked))
-    labels = (_("Charged"), _("Held"), _("Released"), _("Returned"))
+    labels = (paid_words(bool(asked)), _("Held"), _("Released"), _("Returned"))
     names = ("charged", "held", "released", "returned")
     steps += [(label, name, rows) for label, name in zip(labels, names, strict=True)]
     figures = []
@@ -452,13 +476,17 @@ def _event_words(event: AuditEvent, parts: dict[str, Tranche], *, is_bank: bool)
         if is_bank
         else _("Pledge checked and confirmed by you"),
         "pledge.made": _("Interest noted, no money asked for") if is_bank else _("Pledge recorded"),
-        "pledge.withdrawn": _("Withdrawn by you, nothing charged"),
-        "pledge.lapsed": _("Ended, nothing charged"),
-        "pledge.due": _("Target reached: payment prepared"),
-        "pledge.collected": _("Paid. The money is held"),
+        "pledge.withdrawn": _withdrawn_words(is_bank),
+        "pledge.lapsed": _lapsed_words(is_bank),
+        "pledge.due": _("Target reached: your bank transfer is awaited")
+        if is_bank
+        else _("Target reached: payment prepared"),
+        "pledge.collected": _("Your transfer arrived. The money is held")
+        if is_bank
+        else _("Paid. The money is held"),
         "pledge.action_required": needed_words(str(event.data.get("reason", ""))),
         "pledge.retry_wait": _("The payment did not go through. We try again"),
-        "pledge.dropped": _("Ended: the payment did not succeed, nothing charged"),
+        "pledge.dropped": _dropped_words(is_bank),
         "pledge.refunding": _("Return ordered"),
         "pledge.refunded": _("Returned"),
         "pledge.part_refunded": _("Part of it returned"),

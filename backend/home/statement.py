@@ -103,6 +103,12 @@ def _promised(pledges: Mapping[str, Pledge], end: datetime, language: str) -> li
         "pledge.withdrawn": _("Withdrawn"),
         "pledge.collected": _("Charged"),
     }
+    # Nobody pledges to a form behind the check; its sum is an interest until money arrives.
+    by_bank = {
+        "pledge.made": _("Interest expressed"),
+        "pledge.withdrawn": _("Interest taken back"),
+        "pledge.collected": _("Paid in by bank transfer"),
+    }
     events = AuditEvent.objects.filter(
         subject_id__in=list(pledges), code__in=list(words), at__lt=end
     ).order_by("at", "id")
@@ -114,9 +120,7 @@ def _promised(pledges: Mapping[str, Pledge], end: datetime, language: str) -> li
             continue
         charged.update({event.subject_id} if event.code == "pledge.collected" else ())
         row = pledges[event.subject_id]
-        # Nobody pledges to a form behind the check; its sum is an interest until money arrives.
-        is_interest = row.route == "bank" and event.code == "pledge.made"
-        said_as = _("Interest expressed") if is_interest else words[event.code]
+        said_as = (by_bank if row.route == "bank" else words)[event.code]
         lines.append(_line(row, event.at, event.code, said_as, row.amount, language))
     return lines
 
@@ -226,7 +230,7 @@ def _total_blocks(statement: Statement, language: str) -> list[Block]:
     rows = []
     for total in statement.totals:
         for label, money in (
-            (_("Charged"), total.charged),
+            (_("Paid in"), total.charged),
             (_("Released"), total.released),
             (_("Returned"), total.returned),
             (_("Held at the end of the period"), total.held),

@@ -108,7 +108,8 @@ def _sentence(total: Cell | None, words: Words) -> str:
             "The sum of all pledges is not shown: it would give away what fewer than ten "
             "people pledged."
         )
-    return _("%(people)s people have pledged %(sum)s to projects in Ho Chi Minh City.") % {
+    return _("%(people)s people have pledged %(sum)s to projects in Ho Chi Minh City, expressions "
+             "of interest included.") % {
         "people": words.people(total), "sum": words.sum(total),
     }  # fmt: skip
 
@@ -192,7 +193,7 @@ def _steps(cells: Cells, words: Words) -> Chart:
         [(names[s][0], words.sum(c), words.people(c), names[s][1]) for s, c in found],
     )  # fmt: skip
     note = _("Two states are never added up in one figure. Held, released and returned come from "
-             "the ledger; nil means that nothing has been charged.")  # fmt: skip
+             "the ledger; nil means that nothing has been paid in.")  # fmt: skip
     is_shown = any(c and c.value is not None for _s, c in found)
     bars = _bars([(names[s][0], c) for s, c in found], words)
     svg = charts.across(bars, finding) if is_shown else None

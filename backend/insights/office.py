@@ -231,8 +231,8 @@ def states_of(rows: Iterable[Pledge]) -> list[tuple[Pledge, str]]:
     """Each pledge with its state in words."""
     names = {
         "card_pending": _("Waiting for a card"), "active": _("Pledged"),
-        "due": _("Being charged"), "action_required": _("The bank asks for a confirmation"),
-        "retry_wait": _("The charge failed, tried again"), "collected": _("Charged"),
+        "due": _("Being collected"), "action_required": _("The bank asks for a confirmation"),
+        "retry_wait": _("The charge failed, tried again"), "collected": _("Paid in"),
         "refunding": _("On its way back"), "part_refunded": _("Returned in part"),
     }  # fmt: skip
     return [(row, str(names.get(row.status, row.status))) for row in rows]

@@ -160,8 +160,11 @@ def step_words() -> Mapping[str, tuple[str, str]]:
             _("Calculated"),
             _("A year of the plans and calculations that people saved"),
         ),
-        "pledged": (_("Pledged"), _("Recorded, not charged when made")),
-        "held": (_("Held"), _("Charged, waiting for milestones")),
+        "pledged": (
+            _("Pledged"),
+            _("Pledges and expressions of interest; no money is taken when they are made"),
+        ),
+        "held": (_("Held"), _("Paid in by card or bank transfer, waiting for milestones")),
         "released": (_("Released"), _("Paid out on verified milestones")),
         "returned": (_("Returned"), _("Back to the people who gave")),
     }

@@ -486,6 +486,24 @@ def test_paybacks_are_claimed_until_an_officer_verified_the_proof(
     assert held(funded) == 100_000_000, "none of it passes through the book"
 
 
+def test_what_came_by_bank_is_never_called_a_charge(funded: Round) -> None:
+    pledge = Pledge.objects.filter(round=funded).first()
+    assert pledge is not None
+    web = Client()
+    web.force_login(pledge.investor)
+    for address in (f"/en/me/pledges/{pledge.public_id}/", "/en/me/pledges/"):
+        text = web.get(address).content.decode()
+        shown = text[text.index("<main") : text.index("</main>")]
+        assert "harged" not in shown, address
+        assert "Paid in" in shown
+    until = date.today() + timedelta(days=40)
+    period = {"from": date.today().isoformat(), "to": until.isoformat()}
+    with days_later(32):
+        page = web.get("/en/me/statement/", period).content.decode()
+    assert "Paid in by bank transfer" in page
+    assert "Charged" not in page
+
+
 # --- who may open what ---------------------------------------------------------------------------
 
 

@@ -311,6 +311,8 @@ COOLING_OFF_DAYS = env.read_int("COOLING_OFF_DAYS", 14)
 FX_RATE_SOURCE = env.read_str("FX_RATE_SOURCE", "")
 FX_RATE_FILE = env.read_str("FX_RATE_FILE", "")
 FUNDS_HOLDER = env.read_str("FUNDS_HOLDER", "")
+# The holder's bank, branch and account that transfers go to, as people are to write them.
+FUNDS_ACCOUNT = env.read_str("FUNDS_ACCOUNT", "")
 PLATFORM_FEE_BPS = env.read_int("PLATFORM_FEE_BPS", 300)
 REVIEW_WORKING_DAYS = env.read_int("REVIEW_WORKING_DAYS", 30)
 # Seconds that counted views may wait in a process before they are written together.

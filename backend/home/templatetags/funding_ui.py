@@ -55,7 +55,8 @@ def milestone_words(part: Tranche) -> str:
 
 @register.simple_tag
 def round_words(row: Round) -> str:
-    if row.route == Route.BANK and row.status in {"charging", "settling"}:
+    is_bank = row.route == Route.BANK
+    if is_bank and row.status in {"charging", "settling"}:
         return _("Target reached, bank transfers are awaited")
     return {
         "draft": _("Not open yet"),
@@ -64,9 +65,13 @@ def round_words(row: Round) -> str:
         "charging": _("Target reached, cards are being charged"),
         "settling": _("Waiting for the last payments"),
         "funded": _("Funded, held for the milestones"),
-        "failed": _("Closed below target, nothing charged"),
+        "failed": _("Closed below target, no money asked for")
+        if is_bank
+        else _("Closed below target, nothing charged"),
         "shortfall_failed": _("Not enough was collected, all payments are being returned"),
-        "cancelled": _("Cancelled before closing, nothing charged"),
+        "cancelled": _("Cancelled before closing, no money asked for")
+        if is_bank
+        else _("Cancelled before closing, nothing charged"),
     }[row.status]
 
 

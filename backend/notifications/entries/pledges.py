@@ -132,6 +132,40 @@ def _due(happened: Happened, reader: User) -> Notice:
     )(happened, reader)
 
 
+def _ended(happened: Happened, reader: User) -> Notice:
+    is_dropped = happened.subject.status == "dropped"
+    if happened.subject.route == "bank":
+        return _of_pledge(
+            lambda: _("Your interest of %(amount)s in %(title)s ended (%(ref)s)"),
+            lambda: (
+                _("The transfer did not arrive in time. You owe nothing.")
+                if is_dropped
+                else _("No money was asked for. You do not need to do anything.")
+            ),
+        )(happened, reader)
+    return _of_pledge(
+        lambda: (
+            _("Your pledge of %(amount)s ended without a payment (%(ref)s)")
+            if is_dropped
+            else _("Your pledge of %(amount)s to %(title)s ended (%(ref)s)")
+        ),
+        lambda: _("Nothing was charged. You do not need to do anything."),
+    )(happened, reader)
+
+
+def _returned(happened: Happened, reader: User) -> Notice:
+    subject = lambda: _("%(amount)s was returned to you (%(ref)s)")  # noqa: E731
+    if happened.subject.route == "bank":
+        return _of_pledge(
+            subject, lambda: _("By bank transfer, to the account that you named.")
+        )(happened, reader)  # fmt: skip
+    return _of_pledge(
+        subject,
+        lambda: _("We returned exactly what was taken. If your card account is kept in another "
+                  "currency, your bank uses its own rate of the day."),
+    )(happened, reader)  # fmt: skip
+
+
 def _collected(happened: Happened, reader: User) -> Notice:
     notice = _of_pledge(
         lambda: _("Receipt: %(amount)s for %(title)s (%(ref)s)"),
@@ -203,25 +237,9 @@ ENTRIES: dict[str, Entry] = {
     ),
     "pledge.action_required": _mine(_waits),
     "pledge.payment_waits": Entry(Group.MONEY, _reminded, _waits, tells_actor=True),
-    "pledge.dropped": _mine(
-        _of_pledge(
-            lambda: _("Your pledge of %(amount)s ended without a payment (%(ref)s)"),
-            lambda: _("Nothing was charged. You do not need to do anything."),
-        )
-    ),
-    "pledge.lapsed": _mine(
-        _of_pledge(
-            lambda: _("Your pledge of %(amount)s to %(title)s ended (%(ref)s)"),
-            lambda: _("Nothing was charged. You do not need to do anything."),
-        )
-    ),
-    "pledge.refunded": _mine(
-        _of_pledge(
-            lambda: _("%(amount)s was returned to you (%(ref)s)"),
-            lambda: _("We returned exactly what was taken. If your card account is kept in another "
-                      "currency, your bank uses its own rate of the day."),
-        )
-    ),
+    "pledge.dropped": _mine(_ended),
+    "pledge.lapsed": _mine(_ended),
+    "pledge.refunded": _mine(_returned),
     "pledge.part_refunded": _mine(
         _of_pledge(lambda: _("A part of %(amount)s was returned to you (%(ref)s)"))
     ),
