@@ -2,9 +2,10 @@
 
     ./scripts/bench matching --data DIR --train-before 2012-01-01 --until 2012-10-01 [--scores OUT]
 
-DIR holds choices.csv, companies.csv and investors.csv. Each model is fitted in a process of its
-own; one that fails is named at the end and the others go on. Peers and black boxes choose their
-settings on the months before --train-before, never on the window that is scored.
+DIR holds choices.csv, companies.csv and investors.csv; left out, it is ../shared/data/benchmark
+beside the project. Each model is fitted in a process of its own, ours first, and its lists are
+written when it has them; one that fails is named at the end and the others go on. Peers and black
+boxes choose their settings on the months before --train-before, never on the window that is scored.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from backend.bench import boxes, ours, peers
 from backend.bench.lists import Model, judge, print_differences, print_table, save_lists
 from backend.bench.window import BadFolder, Window, open_window
 
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "benchmark"
 TRIED = (
     "ours: on 2011-01 to 2011-09 some 80, of them 20 on 2010-04 to 2010-12 too"  # before this run
 )
@@ -35,8 +37,10 @@ Call = Callable[[Window], dict[str, Any]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
+    if options.data is None and BESIDE.is_dir():
+        options.data = BESIDE
     if options.data is None:
-        print("No --data DIR: nothing to measure on real choices.")
+        print("No --data DIR and no ../shared/data/benchmark: real choices were not measured.")
         return 0
     try:
         if options.scores:
@@ -46,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Nothing measured: {error}", file=sys.stderr)
         return 2
     _print_size(window)
-    models, extra, failed = _run_all(window, options.models, options.keep)
+    models, extra, failed = _run_all(window, options)
     names = [part.name for part in window.slices]
     print_table(models, names)
     if any(m.name == ours.NAME for m in models):
@@ -56,7 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tried = ", ".join(f"{m.name} {m.settings}" for m in models if m.settings)
     print(f"\nSettings tried before {options.train_before}: {tried}; {TRIED}.")
     if options.scores:
-        save_lists(options.scores, models, window)
         print(f"The first 100 of every list are in {options.scores}")
     for line in failed:
         print(f"FAILED {line}")
@@ -93,7 +96,7 @@ def _folder(text: str) -> Path:
 
 
 def _run_all(
-    window: Window, wanted: Sequence[str] | None, keep: Path | None
+    window: Window, options: argparse.Namespace
 ) -> tuple[list[Model], list[str], list[str]]:
     """Models, lines to print beside the table, and what failed."""
     tasks: dict[str, Call] = {ours.NAME: ours.served, "black boxes": boxes.black_boxes}
@@ -102,11 +105,11 @@ def _run_all(
     extra: list[str] = []
     failed: list[str] = []
     for name, call in tasks.items():
-        if wanted and not any(w in name for w in wanted):
+        if options.models and not any(w in name for w in options.models):
             continue
         began = time.perf_counter()
         try:
-            result = _kept_or_made(keep and keep / name, call, window)
+            result = _kept_or_made(options.keep and options.keep / name, call, window)
         except Exception as error:  # one model's failure must not hide the others
             failed.append(f"{name}: {type(error).__name__}: {error}")
             continue
@@ -114,6 +117,8 @@ def _run_all(
             slices = {part.name: judge(window, part, scores) for part in window.slices}
             seconds, settings = result["seconds"][label], result["settings"].get(label, 0)
             models.append(Model(label, seconds, result["peak_mb"], settings, slices))
+            if options.scores:
+                save_lists(options.scores, models[-1:], window)
         extra += result.get("lines", [])
         print(f"  {name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     return models, extra, failed
