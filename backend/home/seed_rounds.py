@@ -59,16 +59,25 @@ class Plan:
     percent: int
     people: int
     end: str = "open"
+    # Whether the first demo investor is one of them; the other meets every rule afresh.
+    has_demo: bool = False
 
 
+# In every field somebody who is ranked a list finds a round to pledge to, by card and by bank.
 PLANS = (
-    Plan("long-hai-reusable-cold-fish-crates", 12, 33, 21, 8),
-    Plan("open-pdk-student-chip-shuttle", 20, 40, 43, 10),
-    Plan("southern-elder-speech-corpus", 28, 9, 94, 12),
-    Plan("talking-bus-stops-for-blind-riders", 35, 5, 104, 12),
-    Plan("pondside-shrimp-disease-test", 9, 31, 36, 6),
-    Plan("chau-duc-cocoa-fermentation-boxes", 40, -4, 38, 5, "failed"),
-    Plan("ba-diem-cnc-tool-wear-clip", 150, -110, 102, 9, "running"),
+    Plan("long-hai-reusable-cold-fish-crates", 12, 33, 21, 6, has_demo=True),
+    Plan("open-pdk-student-chip-shuttle", 20, 40, 43, 7, has_demo=True),
+    Plan("southern-elder-speech-corpus", 28, 9, 94, 9, has_demo=True),
+    Plan("talking-bus-stops-for-blind-riders", 35, 5, 104, 9, has_demo=True),
+    Plan("pondside-shrimp-disease-test", 9, 31, 36, 5),
+    Plan("rice-paper-heat-pump-dryer", 10, 26, 58, 4),
+    Plan("dau-tieng-latex-drc-90-seconds", 16, 22, 31, 3),
+    Plan("radar-fall-alert-for-parents", 7, 45, 17, 3),
+    Plan("dien-hong-hospital-wayfinding-blind", 18, 14, 72, 4),
+    Plan("thanh-an-drone-blood-samples", 6, 50, 12, 3),
+    Plan("one-piece-coating-robot-furniture", 8, 38, 9, 3),
+    Plan("chau-duc-cocoa-fermentation-boxes", 40, -4, 38, 5, "failed", has_demo=True),
+    Plan("ba-diem-cnc-tool-wear-clip", 150, -110, 102, 7, "running", has_demo=True),
 )
 
 
@@ -114,14 +123,11 @@ def _supporters() -> list[tuple[User, str]]:
 def _fill(plan: Plan, round_: Round, crowd: list[tuple[User, str]], people: DemoPeople) -> None:
     """Pledges of the crowd, each about an equal part, and one of a demo investor."""
     wanted = round_.target_minor * plan.percent // 100
-    own = people.investors[0]
-    who = [(own, "USD"), *crowd][: plan.people]
     if round_.route == "bank":
         # A limit of ten thousand Australian dollars would be passed.
-        others = [(user, currency) for user, currency in crowd if currency != "AUD"]
-        # One demo investor has money in a running project; the other meets the rules afresh.
-        first = [(own, "USD")] if plan.end == "running" else []
-        who = [*first, *others][: plan.people]
+        crowd = [(user, currency) for user, currency in crowd if currency != "AUD"]
+    first = [(people.investors[0], "USD")] if plan.has_demo else []
+    who = [*first, *crowd][: plan.people]
     for number, (user, currency) in enumerate(who):
         left = wanted - Round.objects.get(pk=round_.pk).reserved_minor
         share = left // (len(who) - number)
