@@ -96,6 +96,11 @@ def test_every_page_passes_axe_and_our_own_checks(
     assert not result["wrong"], "\n".join(result["wrong"])
 
 
+def test_the_sample_data_gives_a_run_that_serves(site: str) -> None:
+    with urllib.request.urlopen(f"{site}/readyz") as answer:
+        assert "rules" not in json.load(answer)["matcher"]
+
+
 JOURNEYS = ["match", "browse", "language", "account", "join", "flows", "officer"]
 
 
