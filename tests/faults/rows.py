@@ -1,9 +1,8 @@
 """Which test stands for which row of the fault matrix: `python -m tests.faults.rows` prints it.
 
 A test whose name holds `row_31` or `rows_29_and_30` is found by that. The others are listed here,
-and so are the rows without a test, each with the reason. Row 28 (disk full) is played as
-the server's own error code in the middle of the unit of work: a disk that is really full needs a
-mount of its own, which a test cannot make on every machine.
+and so are the rows without a test, each with the reason. In row 28 the file of a table is
+`/dev/full`, so the kernel itself refuses the block in the middle of the unit of work.
 """
 
 import re

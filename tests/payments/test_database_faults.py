@@ -4,15 +4,17 @@ Errors are the server's own (raised with the code of the real one, a real time l
 that is really cut), in the middle of the unit of work that books a charge.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from backend.core import jobs, states
@@ -132,6 +134,57 @@ def test_row_25_a_connection_that_is_cut_in_the_middle_costs_nothing(
     run()
     assert (fresh(row).status, BalanceTransaction.objects.count()) == ("confirming", 0)
     assert fresh(row).leased_until is None
+    move_clocks(sandbox, days=31, minutes=11)
+    run()
+    collected_once(sandbox, row)
+
+
+@contextmanager
+def a_disk_without_room(table: str) -> Iterator[None]:
+    """The table's file is `/dev/full`: the kernel has no space for its next block."""
+    with psycopg.connect(database_url(), autocommit=True) as server:
+        server.execute(f"VACUUM FULL {table}")  # a new file, empty as the table
+        found = server.execute(
+            "SELECT current_setting('data_directory') || '/' || pg_relation_filepath(%s)", [table]
+        ).fetchone()
+    assert found is not None
+    file = Path(found[0])
+    if not os.access(file, os.W_OK) or not Path("/dev/full").exists():
+        pytest.skip("the server's files are not on this machine")
+    assert file.stat().st_size == 0
+    aside = file.with_name(f"{file.name}.aside")
+    connection.close()  # whoever has the file open would go on with it
+    file.rename(aside)
+    file.symlink_to("/dev/full")
+    try:
+        yield
+    finally:
+        connection.close()
+        file.unlink()
+        aside.rename(file)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_28_a_disk_that_is_really_full_costs_nothing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = a_due_charge(sandbox)
+    seen: list[str | None] = []
+    whole = books.book.post
+
+    def post(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return whole(*args, **kwargs)
+        except DatabaseError as error:
+            seen.append(getattr(error.__cause__, "sqlstate", None))
+            raise
+
+    monkeypatch.setattr(books.book, "post", post)
+    with a_disk_without_room("ledger_transfer"):
+        run()
+        assert seen == ["53100"], "the server found no room in the middle of the unit of work"
+        assert (fresh(row).status, BalanceTransaction.objects.count()) == ("confirming", 0)
+        assert sandbox.charges_of(row) == [400_000], "charged once, and not in the book yet"
     move_clocks(sandbox, days=31, minutes=11)
     run()
     collected_once(sandbox, row)

@@ -51,6 +51,7 @@ class ControlFacts:
     hour_count: int
     asked_by: User | None = None
     asked_at: datetime | None = None
+    asked_reason: str = ""
 
 
 def _row() -> PaymentControl:
@@ -60,9 +61,12 @@ def _row() -> PaymentControl:
 
 def control_facts() -> ControlFacts:
     row = _row()
+    asked = None
+    if row.resume_asked_by_id is not None:
+        asked = audit.events_of(row).filter(code="charging.resume_asked").order_by("-id").first()
     return ControlFacts(
         row.is_stopped, row.stop_reason, float(row.rate), row.most_per_hour, row.hour_count,
-        row.resume_asked_by, row.resume_asked_at,
+        row.resume_asked_by, row.resume_asked_at, str(asked.data["reason"]) if asked else "",
     )  # fmt: skip
 
 

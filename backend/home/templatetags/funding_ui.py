@@ -77,11 +77,8 @@ def round_words(row: Round) -> str:
 
 @register.simple_tag
 def payment_words(row: Disbursement) -> str:
-    read = {r.kind for r in row.reports.all() if r.status == "recorded"}
-    if "paid" in read:
-        return _("One person recorded it as paid; another confirms")
-    if "returned" in read:
-        return _("One person recorded it as sent back; another confirms")
+    if any(report.status == "recorded" for report in row.reports.all()):
+        return _("Waits for a second person")
     return {
         "proposed": _("Prepared, waits for another person"),
         "approved": _("Approved"),
