@@ -22,6 +22,7 @@ from backend.funding.models import (
 )
 from backend.funding.workflow import PledgeStatus, RoundStatus
 from backend.projects.models import Project
+from backend.projects.workflow import OF_A_ROUND, Status
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,20 @@ def current_round_of(project: Project) -> Round | None:
     """The newest round that was opened, whatever became of it."""
     rows = Round.objects.filter(project=project).exclude(status=RoundStatus.DRAFT)
     return rows.order_by("-id").first()
+
+
+def open_rounds() -> QuerySet[Round]:
+    """Rounds that take pledges."""
+    return Round.objects.filter(status=RoundStatus.OPEN)
+
+
+def closed_to_pledges() -> QuerySet[Project]:
+    """Listed projects that had a round and have none that takes pledges now. A call of others never
+    had one; a project whose round is still to come is not closed."""
+    had_one = Project.objects.filter(
+        status=Status.LISTED, public_status__in=[s.value for s in OF_A_ROUND]
+    )
+    return had_one.exclude(pk__in=open_rounds().values("project_id"))
 
 
 def pledge_for(user: Any, public_id: str) -> Pledge:

@@ -21,6 +21,7 @@ from backend.home.cards import cards_of
 from backend.matching import actions, queries
 from backend.matching.exposure import count_views
 from backend.matching.models import Variety
+from backend.matching.moving import CLOSED
 from backend.matching.queries import Explained, ListRules, RankedList
 from backend.projects import taxonomy
 from backend.projects.models import Project
@@ -209,10 +210,12 @@ def _list_context(
 ) -> dict[str, Any]:
     saved = saved_ids_of(request.user) if request.COOKIES else frozenset()
     cards = cards_of([p.project for p in ranked.places], language, saved)
+    rows = list(zip(ranked.places, cards, strict=True))
     more = _page_url(request.GET, page + 1) if page * PAGE < ranked.total else ""
     return {
         "ranked": ranked,
-        "rows": list(zip(ranked.places, cards, strict=True)),
+        "rows": [row for row in rows if row[0].moved_by != CLOSED],
+        "closed_rows": [row for row in rows if row[0].moved_by == CLOSED],
         "steering": _steering(ranked, asked.answers, asked.weights, language),
         "kept": [(n, v) for n, vs in request.GET.lists() for v in vs
                  if v and n not in STEERING and not n.startswith("w_")],

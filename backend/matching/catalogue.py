@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection
-from django.db.models import Count, Max, Subquery
+from django.db.models import Count, Max, Subquery, Sum
 
 from backend.core.errors import Conflict
 from backend.core.money import Money
 from backend.funding.models import FxRate
-from backend.funding.queries import Rate, convert, latest_rates
+from backend.funding.queries import Rate, closed_to_pledges, convert, latest_rates, open_rounds
 from backend.matching.engine.schema import (
     Ints,
     Listing,
@@ -53,12 +53,14 @@ class Catalogue:
     listings: tuple[Listing, ...]
     # Rows of what the city runs itself: calls of others are left out of these.
     own_rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    # Rows whose round is closed: they stand after all others.
+    closed_rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     # The rates by which tickets were compared; for showing a sum in another currency as well.
     rates: dict[str, Rate] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:
-        return sha256_of(self.listings)
+        return sha256_of(self.listings, self.closed_rows)
 
 
 @lru_cache(maxsize=1)
@@ -80,13 +82,19 @@ def vocabulary_version(vocabulary: Vocabulary) -> str:
     return hashlib.sha256(orjson.dumps(asdict(vocabulary))).hexdigest()[:8]
 
 
-def sha256_of(listings: Sequence[Listing]) -> str:
-    return hashlib.sha256(orjson.dumps(listings)).hexdigest()
+def sha256_of(listings: Sequence[Listing], closed_rows: Ints) -> str:
+    return hashlib.sha256(orjson.dumps([listings, closed_rows.tolist()])).hexdigest()
 
 
-def packed(listings: Sequence[Listing], vocabulary: Vocabulary, own_rows: Ints) -> bytes:
-    """Facts, vocabulary and whose rows they are, as one compressed JSON document."""
-    document = {"vocabulary": asdict(vocabulary), "own": own_rows.tolist(), "listings": listings}
+def packed(catalogue: Catalogue) -> bytes:
+    """Facts, vocabulary, whose rows they are and which are closed, as one compressed JSON
+    document."""
+    document = {
+        "vocabulary": asdict(catalogue.arrays.vocabulary),
+        "own": catalogue.own_rows.tolist(),
+        "closed": catalogue.closed_rows.tolist(),
+        "listings": catalogue.listings,
+    }
     return zlib.compress(orjson.dumps(document), 1)
 
 
@@ -105,6 +113,8 @@ def restored(content: bytes, version: str) -> Catalogue:
         version=(version,),
         listings=listings,
         own_rows=np.array(own, dtype=np.int64),
+        # Lists from before closed rounds stood behind are made again without that rule.
+        closed_rows=np.array(document.get("closed", []), dtype=np.int64),
     )
 
 
@@ -151,6 +161,7 @@ def build() -> Catalogue:
     rows = list(browsable_projects().order_by("pk").values_list(*COLUMNS))
     rates = latest_rates()
     listings = read_listings(rows, rates)
+    closed = set(closed_to_pledges().values_list("pk", flat=True))
     return Catalogue(
         arrays=encode_listings(listings, engine_vocabulary()),
         project_ids=tuple(row[0] for row in rows),
@@ -161,17 +172,20 @@ def build() -> Catalogue:
             [i for i, row in enumerate(rows) if row[-1] != Project.Origin.PUBLISHED_CALL],
             dtype=np.int64,
         ),
+        closed_rows=np.array([i for i, row in enumerate(rows) if row[0] in closed], dtype=np.int64),
         rates=rates,
     )
 
 
 def _version() -> tuple[Any, ...]:
-    """Changes with every edit, every project that comes or goes, and every new rate."""
+    """Changes with every edit, every project that comes or goes, every new rate, and every round
+    that opens or closes."""
     newest = FxRate.objects.order_by("-pk").values("pk")[:1]
+    rounds = open_rounds().order_by().values("status").annotate(sum=Sum("pk")).values("sum")
     found = browsable_projects().aggregate(
-        n=Count("pk"), at=Max("updated_at"), rate=Max(Subquery(newest))
+        n=Count("pk"), at=Max("updated_at"), rate=Max(Subquery(newest)), open=Max(Subquery(rounds))
     )
-    return (found["n"], found["at"], found["rate"])
+    return (found["n"], found["at"], found["rate"], found["open"])
 
 
 class _Kept:

@@ -58,7 +58,8 @@ def _slice(choices: Choices, start: int, stop: int) -> Choices:
 
 def read_dataset() -> Dataset:
     """Everything to learn from, oldest choice first. Choices of projects that left are skipped."""
-    catalogue = build()
+    # What was chosen was open then: to learn from it, nothing stands behind.
+    catalogue = replace(build(), closed_rows=np.zeros(0, dtype=np.int64))
     rates = latest_rates()
     people: list[schema.Answers] = []
     number: dict[tuple[str, int], int] = {}

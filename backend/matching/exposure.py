@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Sum
 
 from backend.core.clock import app_now
+from backend.funding.queries import closed_to_pledges
 from backend.matching.models import ExposureCount, ExposurePolicy, ExposureReading
 from backend.matching.moving import FIRST_PAGE
 from backend.matching.order import Floor
@@ -125,9 +126,12 @@ class Seen:
 
 
 def first_page_views(until: date, window_days: int) -> Seen:
-    """Of what is listed now, over the last `window_days` days with `until`."""
+    """Of what is listed now, over the last `window_days` days with `until`. What is closed stands
+    behind in every list: it is owed no views."""
     since = until - timedelta(days=window_days - 1)
-    listed = dict.fromkeys(browsable_projects().values_list("pk", flat=True), 0)
+    closed = closed_to_pledges().values("pk")
+    shown = browsable_projects().exclude(pk__in=closed)
+    listed = dict.fromkeys(shown.values_list("pk", flat=True), 0)
     rows = (
         ExposureCount.objects.filter(day__range=(since, until), place__lte=FIRST_PAGE)
         .values_list("project_id")

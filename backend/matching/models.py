@@ -313,7 +313,8 @@ class Match(models.Model):
     )
     score = models.PositiveSmallIntegerField()
     points = models.JSONField()
-    # The rule that moved this place (exploration, floor, variety); empty: the points alone did.
+    # The rule that moved this place (exploration, floor, variety, closed); empty: the points
+    # alone did.
     moved_by = models.CharField(max_length=20, blank=True)
 
     class Meta:

@@ -1,5 +1,6 @@
-"""What moves places beside the points: variety, the place outside the chosen fields, and the places
-kept for projects that are owed views. Each moved place carries its rule's name and keeps its score.
+"""What moves places beside the points: variety, the place outside the chosen fields, the places
+kept for projects that are owed views, and that what takes nothing any more stands after what does.
+Each moved place carries its rule's name and keeps its score.
 numpy only; the same inputs give the same order, in whatever order the listings came."""
 
 import hashlib
@@ -20,7 +21,7 @@ FLOOR_AT = (13, 17, 7, 4)
 DRAWN = 2  # of those that are owed views; the one of them that fits best gets the place
 # … unless another of them is owed this much more: what fits nobody would else never be seen.
 FAR_MORE = 1.5
-EXPLORATION, FLOOR, VARIETY = "exploration", "floor", "variety"
+EXPLORATION, FLOOR, VARIETY, CLOSED = "exploration", "floor", "variety", "closed"
 # level -> (how many neighbours before are looked at, how alike at most, how far is looked ahead)
 VARIETIES = {"medium": (2, 0.75, 10), "high": (4, 0.5, 20)}
 

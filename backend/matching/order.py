@@ -1,9 +1,9 @@
-"""One person's order as it is shown: the explained order, then what three rules move (moving.py).
+"""One person's order as it is shown: the explained order, then what four rules move (moving.py).
 A moved project keeps its score; its place carries the rule's name. numpy only."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from backend.matching.engine.explain import against, parts_of
 from backend.matching.engine.schema import Answers, Ints
 from backend.matching.engine.score import Model, Ranked, place_one, rank_one
 from backend.matching.moving import (
+    CLOSED,
     DRAWN,
     EVERY,
     FAR_MORE,
@@ -62,8 +63,38 @@ class Wish:
 
 
 def order_of(wish: Wish, catalogue: Catalogue, model: Model, *, limit: int, offset: int) -> Order:
-    """Places offset…offset+limit of one person's order. Same inputs, same order."""
-    rows = _rows(wish, catalogue)
+    """Places offset…offset+limit of one person's order. Same inputs, same order.
+
+    Projects whose round is closed follow all others, by their points alone.
+    """
+    front, closed = _parted(_rows(wish, catalogue), catalogue)
+    shown = _front(wish, catalogue, model, limit, offset, front)
+    if not len(closed):
+        return shown
+    start = max(offset - shown.total, 0)
+    count = max(offset + limit - shown.total - start, 0)
+    behind = _spots(_rank(wish, catalogue, model, count, start, closed))
+    return replace(
+        shown,
+        spots=(*shown.spots, *(replace(spot, moved_by=CLOSED) for spot in behind)),
+        total=shown.total + len(closed),
+    )
+
+
+def _parted(rows: Ints | None, catalogue: Catalogue) -> tuple[Ints | None, Ints]:
+    """Rows that may still be chosen (None for all), and those whose round is closed."""
+    closed = catalogue.closed_rows
+    if rows is not None:
+        closed = np.intersect1d(closed, rows)
+    if not len(closed):
+        return rows, closed
+    every = np.arange(len(catalogue.arrays), dtype=np.int64) if rows is None else rows
+    return np.setdiff1d(every, closed, assume_unique=True), closed
+
+
+def _front(
+    wish: Wish, catalogue: Catalogue, model: Model, limit: int, offset: int, rows: Ints | None
+) -> Order:
     outside = _outside(wish, catalogue, rows) if wish.explore else np.zeros(0, dtype=np.int64)
     ahead = look_ahead(wish.variety)
     if not (len(outside) or wish.floor or ahead):
@@ -174,6 +205,7 @@ class Standing:
     total: int
     spot: Spot
     is_personal: bool
+    is_closed: bool
     would: "Would | None"
 
 
@@ -187,19 +219,22 @@ class Would:
 
 
 def standing_of(wish: Wish, catalogue: Catalogue, model: Model, row: int) -> Standing:
-    """The place of one project among all that its list holds."""
+    """The place of one project among all that its list holds; a closed one is after the rest."""
     rows = _rows(wish, catalogue)
     if rows is not None:
         rows = np.union1d(rows, [row])
+    total = len(catalogue.arrays) if rows is None else len(rows)
+    front, closed = _parted(rows, catalogue)
+    is_closed = row in closed
+    rows, before = (closed, total - len(closed)) if is_closed else (front, 0)
     place, ranked = _place(wish, catalogue, model, row, rows)
     spot = _spots(ranked)[0]
     worst = against(spot.parts)
     would = None
     if worst is not None:
         better, _ranked = _place(wish, catalogue, model, row, rows, extra=worst.lost)
-        would = Would(worst.factor, spot.score + worst.lost, better)
-    total = len(catalogue.arrays) if rows is None else len(rows)
-    return Standing(place, total, spot, any(ranked.active), would)
+        would = Would(worst.factor, spot.score + worst.lost, better + before)
+    return Standing(place + before, total, spot, any(ranked.active), is_closed, would)
 
 
 def _place(

@@ -36,7 +36,7 @@ class Place:
     reasons: tuple[Reason, ...]
     strongest: tuple[Reason, ...]
     against: Reason | None
-    # The rule that put it here (exploration, floor, variety); empty: the points alone did.
+    # The rule that put it here (exploration, floor, variety, closed); empty: the points alone did.
     moved_by: str
 
     @property
@@ -75,6 +75,7 @@ class Explained:
 
     place: Place
     total: int
+    is_closed: bool
     better: Better | None
 
 
@@ -251,9 +252,10 @@ def explain_for(
     place = place_of(found.place, project, found.spot.score, found.spot.parts, answers, language)
     would = found.would
     if would is None:
-        return Explained(place, found.total, None)
+        return Explained(place, found.total, found.is_closed, None)
     label = next(r.label for r in place.reasons if r.factor == would.factor)
-    return Explained(place, found.total, Better(label, would.score, would.place))
+    better = Better(label, would.score, would.place)
+    return Explained(place, found.total, found.is_closed, better)
 
 
 def answers_from(values: Mapping[str, Any]) -> Answers:

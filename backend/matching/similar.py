@@ -30,6 +30,7 @@ class Similar:
 
     project: Project
     shared: tuple[Shared, ...]
+    is_closed: bool = False
 
 
 def alike(arrays: ListingArrays, row: int) -> Floats:
@@ -61,14 +62,16 @@ def _same(column: "np.ndarray[tuple[int], np.dtype[np.int64]]", row: int) -> Flo
 
 
 def nearest(catalogue: Catalogue, row: int, count: int) -> list[int]:
-    """Rows of the most alike listings, best first; equals in the order of a hash of their ids."""
+    """Rows of the most alike listings, best first; equals in the order of a hash of their ids.
+    Those whose round is closed follow the others."""
     values = np.round(alike(catalogue.arrays, row), 6)
     ids = catalogue.arrays.ids
     found = np.flatnonzero(values > 0).tolist()
     if len(found) > 50 * count:
         border = np.partition(values, len(values) - 50 * count)[len(values) - 50 * count]
         found = np.flatnonzero(values >= max(border, 1e-9)).tolist()
-    found.sort(key=lambda i: (-values[i], hashlib.sha256(ids[i].encode()).digest()))
+    closed = frozenset(catalogue.closed_rows.tolist())
+    found.sort(key=lambda i: (i in closed, -values[i], hashlib.sha256(ids[i].encode()).digest()))
     return found[:count]
 
 
@@ -82,8 +85,11 @@ def similar_to(project: Project, language: str, count: int = 3) -> list[Similar]
     rows = nearest(catalogue, row, count)
     ids = [catalogue.project_ids[i] for i in rows]
     found = Project.objects.filter(pk__in=ids, status__in=sorted(PUBLIC)).in_bulk()
+    closed = {catalogue.project_ids[i] for i in catalogue.closed_rows.tolist()}
     return [
-        Similar(found[pk], shared_facts(project, found[pk], language)) for pk in ids if pk in found
+        Similar(found[pk], shared_facts(project, found[pk], language), pk in closed)
+        for pk in ids
+        if pk in found
     ]
 
 

@@ -164,7 +164,7 @@ class ExposureShape(serializers.Serializer[Any]):
     since = serializers.DateField()
     until = serializers.DateField()
     views = serializers.IntegerField()
-    listed = serializers.IntegerField()
+    listed = serializers.IntegerField(help_text="Listed projects whose round is not closed.")
     reached = serializers.IntegerField(
         allow_null=True, help_text="Listed projects at their floor when it was last measured."
     )

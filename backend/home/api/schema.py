@@ -259,7 +259,8 @@ MY_MATCHES: Final[dict[str, Any]] = {
         _one(
             "as_page",
             "`1`: with the places that my page gives to other fields, to variety and to projects "
-            "that are owed views (`moved_by` names the rule). Default: by points alone.",
+            "that are owed views (`moved_by` names the rule). Default: by points alone, closed "
+            "rounds last.",
             enum=["0", "1"],
         ),
     ],

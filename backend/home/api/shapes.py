@@ -239,7 +239,9 @@ class MatchShape(serializers.Serializer[Any]):
     score = serializers.IntegerField(min_value=0, max_value=100)
     moved_by = serializers.CharField(
         allow_blank=True,
-        help_text="`exploration`: a place kept for a project outside the chosen fields.",
+        help_text="The rule that put it here: `exploration` (a place kept for a project outside "
+        "the chosen fields), `floor` (it is owed views), `variety`, `closed` (its round is closed, "
+        "so it follows all others). Empty: the points alone.",
     )
     reasons = ReasonShape(many=True)
 

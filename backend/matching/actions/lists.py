@@ -88,7 +88,7 @@ def list_for(
 def keep_snapshot(catalogue: Catalogue) -> None:
     """The facts of the listings as they stand, once for each state of them."""
     if not CatalogueSnapshot.objects.filter(sha256=catalogue.sha256).exists():
-        content = packed(catalogue.listings, catalogue.arrays.vocabulary, catalogue.own_rows)
+        content = packed(catalogue)
         CatalogueSnapshot.objects.bulk_create(
             [CatalogueSnapshot(sha256=catalogue.sha256, content=content)], ignore_conflicts=True
         )

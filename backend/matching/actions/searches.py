@@ -21,7 +21,7 @@ from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid
 from backend.core.money import Money
 from backend.core.text import clean_text
-from backend.funding.queries import convert, latest_rates
+from backend.funding.queries import closed_to_pledges, convert, latest_rates
 from backend.matching.models import SavedSearch
 from backend.projects import search
 from backend.projects.models import Project
@@ -176,10 +176,14 @@ def tell_new(search_id: str, *, on: str) -> int:
 
 
 def new_in(kept: SavedSearch, *, until: datetime) -> list[Project]:
-    """What was listed in the search after the last look and until `until`, newest first."""
+    """What was listed in the search after the last look and until `until`, newest first, and whose
+    round is not closed already."""
     page = search.search_projects(filters_of(kept.query + "&ordering=newest"), MOST_NEW)
     rows = search.projects_on(page)
-    return [p for p in rows if p.listed_at and kept.told_until < p.listed_at <= until]
+    new = [p for p in rows if p.listed_at and kept.told_until < p.listed_at <= until]
+    of_these = closed_to_pledges().filter(pk__in=[p.pk for p in new])
+    closed = frozenset(of_these.values_list("pk", flat=True)) if new else frozenset()
+    return [p for p in new if p.pk not in closed]
 
 
 def _reads_mail(user: User) -> bool:
