@@ -26,6 +26,15 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 403, "not_allowed", _("Your account does not have the role for this."))
 
 
+def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose page was opened before a sign-in in another tab, or without cookies: nothing of
+    it was done. `reason` is Django's, for logs."""
+    if request.path.startswith("/api/"):
+        return _answer(request, 403, "csrf", _("This form can no longer be sent."))
+    context = {"status": 403, "is_old_form": True}
+    return render(request, "error.html", context, status=403)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, "not_found", _("There is nothing at this address."))
 

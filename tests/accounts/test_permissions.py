@@ -217,3 +217,11 @@ def test_a_form_without_its_token_is_refused() -> None:
     for name in ("home:details", "home:sign_out_everywhere", "home:close", "account_logout"):
         assert strict.post(reverse(name)).status_code == 403
     assert strict.post(reverse("account_login")).status_code == 403
+
+
+def test_a_form_of_before_the_sign_in_is_answered_in_words() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    for language, words in (("en", "can no longer be sent"), ("vi", "không gửi được nữa")):
+        answer = strict.post(f"/{language}/account/sign-in/", {"login": "x"})
+        assert answer.status_code == 403
+        assert words in answer.content.decode()

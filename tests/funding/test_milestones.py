@@ -115,7 +115,8 @@ def funded(finance: tuple[User, User]) -> Round:
                 received_on=date.today(),
             )  # fmt: skip
             refused("four_eyes", banking.confirm_receipt, receipt, by=finance[0])
-            banking.confirm_receipt(receipt, by=finance[1])
+            for _ in range(2):  # pressed twice
+                banking.confirm_receipt(receipt, by=finance[1])
         outcome.settle_round(round_)
     round_.refresh_from_db()
     assert round_.status == "funded"
@@ -190,13 +191,16 @@ def test_a_milestone_is_paid_by_four_different_hands(
     refused("no_account", disbursements.propose_disbursement, part(funded), by=finance[0])
     an_account(funded, finance)
     payment = disbursements.propose_disbursement(part(funded), by=finance[0])
+    assert disbursements.propose_disbursement(part(funded), by=finance[0]) == payment, "twice"
     refused("under_way", disbursements.propose_disbursement, part(funded), by=finance[1])
     refused("four_eyes", disbursements.approve_disbursement, payment, by=finance[0])
     before = held(funded)
     disbursements.approve_disbursement(payment, by=finance[1])
     line = payment.lines.get()
     assert held(funded) == before - line.amount_minor
-    disbursements.instruct_disbursement(payment, by=finance[0])
+    for _ in range(2):
+        disbursements.instruct_disbursement(payment, by=finance[0])
+    refused("wrong_state", disbursements.instruct_disbursement, payment, by=finance[1])
     net = line.amount_minor - line.fee_minor
     slip = {"by": finance[0], "bank_reference": "FT-PAID-1", "paid_on": date.today()}
     refused("not_as_approved", bank_reports.record_paid, payment, paid_vnd=net - 1,

@@ -115,6 +115,8 @@ def confirm_return(bank_return: BankReturn, *, by: User) -> BankReturn:
     pledge, row = _locked(bank_return)
     permissions.check_is_finance(by)
     _check_another(row, by)
+    if row.status == "paid" and row.checker_id == by.pk:
+        return row
     row.checker, row.ended_at = by, app_now()
     row.save(update_fields=["checker", "ended_at"])
     states.move(

@@ -161,6 +161,8 @@ def confirm_receipt(receipt: BankReceipt, *, by: User) -> BankReceipt:
         raise NotAllowed(
             _("You recorded this receipt. Another person must confirm it"), code="four_eyes"
         )
+    if row.status == "confirmed" and row.checker_id == by.pk:
+        return row
     row.checker, row.ended_at = by, app_now()
     row.save(update_fields=["checker", "ended_at"])
     states.move(row, "confirmed", by=by, role="finance", workflow=BANK_RECEIPT)

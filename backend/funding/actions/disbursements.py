@@ -101,7 +101,10 @@ def propose_disbursement(tranche: Tranche, *, by: User) -> Disbursement:
     project, tranche = _locked_part(tranche)
     check_pays(by, project)
     account = check_may_pay(project, tranche)
-    if Disbursement.objects.filter(tranche=tranche, status__in=UNDER_WAY).exists():
+    under_way = Disbursement.objects.filter(tranche=tranche, status__in=UNDER_WAY).first()
+    if under_way is not None and under_way.maker_id == by.pk and under_way.status == "proposed":
+        return under_way  # pressed twice
+    if under_way is not None:
         raise Conflict(_("A payment of this part is under way."), code="under_way")
     held = held_by_currency(tranche)
     if not held:
@@ -204,6 +207,8 @@ def instruct_disbursement(disbursement: Disbursement, *, by: User) -> Disburseme
     """The bank was told to pay."""
     project, _tranche, row = locked_payment(disbursement)
     check_pays(by, project)
+    if row.status == DisbursementStatus.INSTRUCTED and row.instructed_by_id == by.pk:
+        return row
     if project.frozen_at is not None:
         raise Conflict(
             _("Payments to this project are stopped while a point is checked."), code="frozen"
