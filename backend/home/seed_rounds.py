@@ -85,6 +85,8 @@ def open_rounds(people: DemoPeople, days_ago: DaysAgo) -> None:
     """Every plan whose project has no round yet."""
     crowd = _supporters()
     for plan in PLANS:
+        # Round by round another part of the crowd: one person may save a few cards an hour only.
+        crowd = [*crowd[plan.people :], *crowd[: plan.people]]
         project = Project.objects.filter(slug=plan.slug, status="listed").first()
         if project is None or project.rounds.exists():
             continue
