@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 CONTENT = Path(__file__).parent / "content"
 NAMES = (
-    "review", "fees", "risks", "complaints", "privacy", "terms", "accessibility",
+    "propose", "review", "fees", "risks", "complaints", "privacy", "terms", "accessibility",
     "help", "source",
 )  # fmt: skip
 

@@ -39,6 +39,8 @@ def programme(request: HttpRequest) -> HttpResponse:
     context = {
         "page": office_page(language_of_page()),
         "is_auditor": "auditor" in roles_of(request.user),
+        "nav": "office",
+        "office_nav": "programme",
     }
     return render(request, "insights/office.html", context)
 
