@@ -46,6 +46,14 @@ def test_hits_of_long_ago_do_not_count() -> None:
     assert throttle.take("t", "a", limit=3, window_s=3600).is_allowed
 
 
+def test_a_scope_can_be_forgotten_and_no_other_with_it() -> None:
+    for scope in ("card_1", "card_10", "cardx1"):
+        assert throttle.take(scope, "a", limit=1, window_s=3600).is_allowed
+    throttle.forget("card_1")
+    again = [throttle.take(s, "a", limit=1, window_s=3600) for s in ("card_1", "card_10", "cardx1")]
+    assert [t.is_allowed for t in again] == [True, False, False]
+
+
 def test_no_address_is_stored_in_the_clear() -> None:
     throttle.take("t", "203.0.113.9", limit=3, window_s=60)
     with connection.cursor() as cursor:

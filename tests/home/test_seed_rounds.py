@@ -1,6 +1,7 @@
 """The sample rounds walk the product's own actions and end where the texts say."""
 
 import pytest
+from django.db import connection
 
 from backend.funding.models import Disbursement, Pledge, Round
 from backend.home import seed, seed_rounds
@@ -18,6 +19,9 @@ def test_every_sample_round_stands_where_it_should() -> None:
     assert reached.reserved_minor >= reached.target_minor
     assert Disbursement.objects.get().status == "confirmed"
     assert not findings()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM core_throttle WHERE starts_with(key, 'card_setup_')")
+        assert cursor.fetchone() == (0,)
     before = Pledge.objects.count()
     seed.seed(lambda words: None)
     assert Pledge.objects.count() == before

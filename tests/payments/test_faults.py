@@ -515,7 +515,7 @@ def test_many_tries_to_save_a_card_are_stopped(sandbox: Sandbox) -> None:
     from backend.core.errors import TooMany
 
     pledge = a_card_pledge(sandbox, a_small_round(), Money(400_000, "USD"))
-    for _ in range(cards.SETUPS_AN_HOUR - 1):
+    for _ in range(cards.SETUP_LIMITS[0][0] - 1):
         cards.start_card_setup(pledge, by=pledge.investor, return_url="https://x.example/{setup}")
     with pytest.raises(TooMany), transaction.atomic():
         cards.start_card_setup(pledge, by=pledge.investor, return_url="https://x.example/{setup}")

@@ -35,8 +35,9 @@ MAY_SAVE = frozenset(
         PledgeStatus.ACTION_REQUIRED, PledgeStatus.RETRY_WAIT,
     }
 )  # fmt: skip
-# Who tries stolen numbers needs many tries; who saves a card needs few.
-SETUPS_AN_HOUR, SETUPS_A_DAY = 6, 15
+# How many cards one person may begin, and in how many seconds. Who tries stolen numbers needs many;
+# who saves a card needs few.
+SETUP_LIMITS = ((6, 3600), (15, 86_400))
 # How long a saved card outlives a round that did not come about: until the month after.
 CARD_KEPT = timedelta(days=35)
 
@@ -85,7 +86,7 @@ def _begin(pledge: Pledge, by: User) -> CardSetup:
     permissions.check_is_pledger(by, pledge)
     if pledge.status not in MAY_SAVE or pledge.route != Route.CARD:
         raise Conflict(_("No card can be saved for this pledge now."), code="wrong_state")
-    for limit, window_s in ((SETUPS_AN_HOUR, 3600), (SETUPS_A_DAY, 86_400)):
+    for limit, window_s in SETUP_LIMITS:
         taken = throttle.take(
             f"card_setup_{window_s}", by.public_id, limit=limit, window_s=window_s
         )
