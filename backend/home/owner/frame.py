@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from backend.core.clock import app_now, city_day
 from backend.home.owner.answers import place_of, sentence_of
 from backend.home.owner.words import SECTION_ALIASES, SECTION_WORDS, words_of_progress
@@ -147,7 +145,8 @@ def _task(
         for p in one.problems
     ]
     if key in pending:
-        missing.append(Missing(key, _("This section"), str(SENTENCES["pending"]), key, "pending"))
+        title = str(SECTION_WORDS[key].title)
+        missing.append(Missing(key, title, str(SENTENCES["pending"]), key, "pending"))
     lacking = max(one.lacking, key=lambda language: one.lacking[language])
     return Task(
         key=key,
