@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection
-from django.db.models import Count, Max, Subquery, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Subquery, Sum
 
 from backend.core.errors import Conflict
 from backend.core.money import Money
 from backend.funding.models import FxRate
-from backend.funding.queries import Rate, closed_to_pledges, convert, latest_rates, open_rounds
+from backend.funding.queries import Rate, convert, latest_rates, open_rounds
 from backend.matching.engine.schema import (
     Ints,
     Listing,
@@ -31,7 +31,7 @@ from backend.matching.engine.schema import (
 from backend.projects import taxonomy
 from backend.projects.models import Project
 from backend.projects.queries import browsable_projects
-from backend.projects.workflow import GATED_INSTRUMENTS
+from backend.projects.workflow import GATED_INSTRUMENTS, OF_A_ROUND
 
 CHECK_EVERY_S = 2.0
 # Above this many listings a change is read beside the requests, which go on with the old arrays.
@@ -158,10 +158,14 @@ def _listing(row: tuple[Any, ...], rates: dict[str, Rate]) -> Listing:
 def build() -> Catalogue:
     """Read and encode everything that is browsable now."""
     version = _version()
-    rows = list(browsable_projects().order_by("pk").values_list(*COLUMNS))
+    # Whether a round is open comes with the row: a page of a new process reads all of this.
+    takes = Exists(open_rounds().filter(project=OuterRef("pk")))
+    found = browsable_projects().annotate(takes=takes).order_by("pk")
+    read = list(found.values_list(*COLUMNS, "public_status", "takes"))
+    rows = [row[:-2] for row in read]
+    closed = [i for i, row in enumerate(read) if row[-2] in OF_A_ROUND and not row[-1]]
     rates = latest_rates()
     listings = read_listings(rows, rates)
-    closed = set(closed_to_pledges().values_list("pk", flat=True))
     return Catalogue(
         arrays=encode_listings(listings, engine_vocabulary()),
         project_ids=tuple(row[0] for row in rows),
@@ -172,7 +176,7 @@ def build() -> Catalogue:
             [i for i, row in enumerate(rows) if row[-1] != Project.Origin.PUBLISHED_CALL],
             dtype=np.int64,
         ),
-        closed_rows=np.array([i for i, row in enumerate(rows) if row[0] in closed], dtype=np.int64),
+        closed_rows=np.array(closed, dtype=np.int64),
         rates=rates,
     )
 
