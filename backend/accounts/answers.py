@@ -16,7 +16,7 @@ from backend.core.errors import Invalid
 
 FACTORS = (
     "field", "technology", "place", "instrument", "ticket", "stage", "horizon", "language",
-    "skills", "people_like_you",
+    "skills", "people_like_you", "your_choices",
 )  # fmt: skip
 LEVELS = ("more", "normal", "less", "off")
 STAGES = range(1, 10)

@@ -77,12 +77,15 @@ class Simulation:
         projects = _projects()
         tastes = [population._person(chance) for _ in range(people)]
         fame = {p.pk: chance.paretovariate(1.6) for p in projects}
+        self.rows, self.tastes = projects, tastes
+        self.kinds: list[dict[int, str]] = []
         self.order: list[list[int]] = []
         self.days: list[list[float]] = []
         for taste in tastes:
             chosen = population._choose(chance, taste, cast(Any, projects), fame)
             days = sorted((720 * chance.random() ** 1.4 + 0.01 for _ in chosen), reverse=True)
             order = [p.pk for p, _kind in chosen]
+            self.kinds.append({p.pk: kind for p, kind in chosen})
             chance.shuffle(order)
             self.order.append(order)
             self.days.append(days)
@@ -151,6 +154,9 @@ def main() -> None:
     for count in CURVE:
         limits = dict.fromkeys(many, count)
         _compare(world, limits, many, f"{count:2} choices", after=50)
+    from backend.bench.simulated_pages import print_pages  # noqa: PLC0415 (after django.setup)
+
+    print_pages(world)
 
 
 def _compare(

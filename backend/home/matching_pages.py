@@ -22,6 +22,7 @@ from backend.matching import actions, queries
 from backend.matching.exposure import count_views
 from backend.matching.models import Variety
 from backend.matching.moving import CLOSED
+from backend.matching.own import from_stored, own_choices
 from backend.matching.queries import Explained, ListRules, RankedList
 from backend.projects import taxonomy
 from backend.projects.models import Project
@@ -130,16 +131,18 @@ def for_you(request: HttpRequest) -> HttpResponse:
         status = 400 if asked.error else 200
         return render(request, "home/for_you.html", context, status=status)
     page = min(max(_number(request.GET.get("page", "1")), 1), MAX_PAGES)
-    stored = None
+    stored, chosen = None, None
     if asked.profile is not None:
         user = asked.profile.user
         stored = actions.list_for(
             user, by=user, weights=asked.weights, rules=asked.rules, hidden=asked.hidden
         )
         actions.note_view(stored, page)
+        chosen = from_stored(stored.choices)
     ranked = queries.preview(
         asked.answers, weights=asked.weights, limit=PAGE, offset=(page - 1) * PAGE,
         language=language, rules=asked.rules, hidden=asked.hidden, seed=asked.seed,
+        chosen=chosen,
     )  # fmt: skip
     count_views(
         [(p.project.pk, p.position, p.moved_by) for p in ranked.places],
@@ -255,6 +258,7 @@ def _steering(
         "stage": answers.stages, "horizon": answers.horizon_months,
         "language": answers.languages, "skills": answers.skills,
         "people_like_you": None if ranked.is_rules else True,
+        "your_choices": ranked.max_points["your_choices"] or weights.get("your_choices"),
     }  # fmt: skip
     return [
         Steer(
@@ -293,10 +297,11 @@ def _pure_url(query: QueryDict) -> str:
 def match_for_page(request: HttpRequest, project: Project, language: str) -> Explained | None:
     """The whole table for a project page: from the address, else from the person's profile."""
     answers, _error = answers_in(request.GET)
-    weights = weights_in(request.GET, {})
+    weights, chosen = weights_in(request.GET, {}), None
     if answers == Answers():
         profile = profile_of(request)
         if profile is None:
             return None
         answers, weights = answers_of(profile), weights_in(request.GET, profile.weights)
-    return queries.explain_for(answers, project, weights=weights, language=language)
+        chosen = own_choices(profile.user, queries.today())
+    return queries.explain_for(answers, project, weights=weights, language=language, chosen=chosen)

@@ -63,6 +63,10 @@ ASKED: dict[str, tuple[Promise, Promise]] = {
         gettext_lazy("your field, form, country and skills"),
         gettext_lazy("what people with similar answers chose"),
     ),
+    "your_choices": (
+        gettext_lazy("what you saved, pledged to or left out"),
+        gettext_lazy("its field, technologies, form and area"),
+    ),
 }  # fmt: skip
 GATES: dict[str, Promise] = {
     "beats the rules": gettext_lazy("Orders better than fixed rules (lower end of the 95% range)"),

@@ -1,6 +1,7 @@
 """What the pages of the public account are written with: its rows, names and sums in one
 language, and tables."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,7 @@ from backend.core.formats import (
     format_number,
     format_partial_date,
 )
+from backend.core.language import language_of_page
 from backend.core.money import Money
 from backend.insights.published import Figure
 from backend.projects import taxonomy
@@ -63,6 +65,10 @@ class Cells:
         return next(iter(self.of("total", measure)), None)
 
 
+# Letters that no other language writes.
+VIETNAMESE = re.compile("[ăđơưĂĐƠƯ\u1ea0-\u1ef9]")
+
+
 @dataclass(frozen=True)
 class Table:
     """Text only; the first column names the row."""
@@ -81,11 +87,14 @@ class Table:
         """The rows as markup; each cell carries the head of its column, which stands beside it on a
         phone. Written here because a page has thousands of cells, which a template loop takes ten
         times as long for."""
+        is_english = language_of_page() == "en"
         opened = [f'<td data-l="{escape(head)}">' for head in self.head[1:]]
         rows = []
         for first, *others in self.rows:
             cells = "</td>".join(map(str.__add__, opened, map(escape, others)))
-            rows.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</td></tr>')
+            # On an English page a place keeps its name, to be read aloud as what it is.
+            lang = ' lang="vi"' if is_english and VIETNAMESE.search(first) else ""
+            rows.append(f'<tr><th scope="row"{lang}>{escape(first)}</th>{cells}</td></tr>')
         return mark_safe("".join(rows))  # noqa: S308 (every text is escaped above)
 
 

@@ -274,6 +274,8 @@ class MatchList(models.Model):
     # Whether calls of others stood among the projects.
     with_calls = models.BooleanField(default=True)
     variety = models.CharField(max_length=8, choices=Variety.choices, default=Variety.LOW)
+    # What the person had chosen, counted by facts (engine.schema.Chosen); null: nothing.
+    choices = models.JSONField(null=True)
     # Public ids of the projects that the person had dismissed.
     hidden = models.JSONField(default=list)
     # Null: no place was kept for projects that are owed views.

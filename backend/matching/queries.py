@@ -18,7 +18,7 @@ from backend.matching.engine.explain import Part, against, strongest
 from backend.matching.exposure import current_reading, floor_of
 from backend.matching.models import Dismissal, ListSettings, MatchList
 from backend.matching.order import Order, Wish, order_of, standing_of
-from backend.matching.reasons import Reason, reason_of
+from backend.matching.reasons import Person, Reason, reason_of
 from backend.matching.runs import Serving, current_model
 from backend.projects.models import Project
 from backend.projects.workflow import PUBLIC
@@ -127,17 +127,19 @@ def preview(
     rules: ListRules = ListRules(),
     hidden: frozenset[str] = frozenset(),
     seed: str = "",
+    chosen: schema.Chosen | None = None,
 ) -> RankedList:
     """Everything that is listed, in the order of these answers; nothing is stored.
 
     `rules` add to the order by points (places that they moved are marked); `hidden` are public ids
-    that this person dismissed; `seed` names the person's list (empty: the answers name it).
+    that this person dismissed; `seed` names the person's list (empty: the answers name it);
+    `chosen` is what this person saved, pledged to or left out (own.py).
     """
     catalogue, serving = current_catalogue(), current_model()
-    wish = _wish(answers, weights, rules=rules, hidden=hidden, seed=seed)
+    wish = _wish(answers, weights, rules=rules, hidden=hidden, seed=seed, chosen=chosen)
     order = order_of(wish, catalogue, serving.model, limit=min(limit, MAX_LIMIT), offset=offset)
     day = date.fromisoformat(wish.day)
-    return _list_of(order, answers, catalogue, serving, offset, language, day)
+    return _list_of(order, Person(answers, chosen), catalogue, serving, offset, language, day)
 
 
 def _wish(
@@ -147,12 +149,13 @@ def _wish(
     rules: ListRules = ListRules(),
     hidden: frozenset[str] = frozenset(),
     seed: str = "",
+    chosen: schema.Chosen | None = None,
 ) -> Wish:
     floor = None
     if rules.with_floor:
         floor = floor_of(current_reading(), seed or _seed_of(answers))
     return Wish(
-        engine_answers(answers),
+        replace(engine_answers(answers), chosen=chosen),
         weights or {},
         today().isoformat(),
         explore=rules.explore,
@@ -183,7 +186,7 @@ def hidden_of(user: Any) -> frozenset[str]:
 
 def _list_of(
     order: Order,
-    answers: Answers,
+    person: Person,
     catalogue: Catalogue,
     serving: Serving,
     offset: int,
@@ -195,7 +198,7 @@ def _list_of(
     found = Project.objects.filter(pk__in=ids, status__in=sorted(PUBLIC)).select_related("call")
     rows = {p.pk: p for p in found}
     places = [
-        place_of(offset + i, rows[pk], spot.score, spot.parts, answers, language, spot.moved_by)
+        place_of(offset + i, rows[pk], spot.score, spot.parts, person, language, spot.moved_by)
         for i, (pk, spot) in enumerate(zip(ids, order.spots, strict=True), start=1)
         if pk in rows
     ]
@@ -215,12 +218,12 @@ def place_of(
     project: Project,
     score: int,
     parts: tuple[Part, ...],
-    answers: Answers,
+    person: Person,
     language: str,
     moved_by: str = "",
 ) -> Place:
     """A place with its reasons in words."""
-    reasons = {p.factor: reason_of(p, answers, project, language) for p in parts}
+    reasons = {p.factor: reason_of(p, person, project, language) for p in parts}
     worst = against(parts)
     return Place(
         position=position,
@@ -239,17 +242,19 @@ def explain_for(
     *,
     weights: Mapping[str, str] | None = None,
     language: str = "vi",
+    chosen: schema.Chosen | None = None,
 ) -> Explained | None:
     """The whole table for one project; None when it is not listed or nothing was answered."""
     catalogue, serving = current_catalogue(), current_model()
     row = catalogue.row_of.get(project.public_id)
     if row is None:
         return None
-    wish = _wish(answers, weights)
+    wish = _wish(answers, weights, chosen=chosen)
     found = standing_of(wish, catalogue, serving.model, row)
     if not found.is_personal:
         return None
-    place = place_of(found.place, project, found.spot.score, found.spot.parts, answers, language)
+    person, spot = Person(answers, chosen), found.spot
+    place = place_of(found.place, project, spot.score, spot.parts, person, language)
     would = found.would
     if would is None:
         return Explained(place, found.total, found.is_closed, None)

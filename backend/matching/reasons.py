@@ -4,12 +4,13 @@ never free text."""
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
 from backend.accounts.answers import Answers
 from backend.core.formats import format_money
 from backend.core.money import Money
 from backend.matching.engine.explain import Part
+from backend.matching.engine.schema import Chosen
 from backend.projects import taxonomy
 from backend.projects.models import Project
 from backend.projects.workflow import GATED_INSTRUMENTS
@@ -29,14 +30,22 @@ class Reason:
     is_mismatch: bool
 
 
-def reason_of(part: Part, answers: Answers, project: Project, language: str) -> Reason:
+@dataclass(frozen=True)
+class Person:
+    """What one person said, and what they chose."""
+
+    answers: Answers
+    chosen: Chosen | None = None
+
+
+def reason_of(part: Part, person: Person, project: Project, language: str) -> Reason:
     with override(language):
         return Reason(
             factor=part.factor,
             label=taxonomy.label("factor", part.factor, language),
             points=part.points,
             max_points=part.max_points,
-            you=_you(part.factor, answers, language),
+            you=_you(part.factor, person, project, language),
             project=_project(part.factor, project, language),
             is_known=part.is_known,
             is_mismatch=part.is_mismatch,
@@ -47,8 +56,11 @@ def _names(kind: str, keys: "tuple[str, ...] | list[str]", language: str) -> str
     return ", ".join(taxonomy.label(kind, key, language) for key in keys)
 
 
-def _you(factor: str, answers: Answers, language: str) -> str:
+def _you(factor: str, person: Person, project: Project, language: str) -> str:
+    answers = person.answers
     match factor:
+        case "your_choices":
+            return _chosen(person.chosen or Chosen(), project, language)
         case "field":
             return _names("field", answers.fields, language)
         case "technology":
@@ -70,6 +82,43 @@ def _you(factor: str, answers: Answers, language: str) -> str:
             return _names("skill", answers.skills, language)
         case _:
             return _("your field, form, country and skills")
+
+
+# How many facts that a person chose before are named in a reason.
+NAMED = 3
+
+
+def _facts(project: Project) -> list[tuple[str, str]]:
+    """The facts of a project that choices are compared by, as the taxonomy names them."""
+    found = [("field", project.field)] if project.field else []
+    found += [("technology", key) for key in project.technologies]
+    return [*found, ("instrument", project.instrument)] if project.instrument else found
+
+
+def _chosen(chosen: Chosen, project: Project, language: str) -> str:
+    """How many of the person's choices have the facts of this project."""
+    facts = _facts(project)
+    counted = [(chosen.times.get(f"{kind}:{key}", 0), kind, key) for kind, key in facts]
+    shared = sorted((one for one in counted if one[0]), key=lambda one: -one[0])[:NAMED]
+    if shared:
+        words = ", ".join(f"{n} {taxonomy.label(kind, key, language)}" for n, kind, key in shared)
+        found = ngettext(
+            "of %(n)s project that you chose: %(facts)s",
+            "of %(n)s projects that you chose: %(facts)s",
+            chosen.number,
+        ) % {"n": chosen.number, "facts": words}
+    elif chosen.number:
+        found = ngettext(
+            "the %(n)s project that you chose shares no field, technology or form with it",
+            "none of the %(n)s projects that you chose shares its field, technology or form",
+            chosen.number,
+        ) % {"n": chosen.number}
+    else:
+        found = ""
+    if any(f"{kind}:{key}" in chosen.refused for kind, key in facts):
+        left = _("you left out such projects")
+        found = f"{found}; {left}" if found else left
+    return found or _("you left out other projects")
 
 
 def unsaid_words(*, is_call: bool) -> str:
@@ -101,6 +150,9 @@ def _project(factor: str, project: Project, language: str) -> str:
             return _names("language", project.languages, language) or unsaid
         case "skills":
             return _names("skill", project.skills, language) or unsaid
+        case "your_choices":
+            facts = _facts(project)
+            return ", ".join(taxonomy.label(kind, key, language) for kind, key in facts) or unsaid
         case _:
             return _("what people with similar answers chose")
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backend.matching.catalogue import Catalogue
+from backend.matching.engine.chosen import having_chosen
 from backend.matching.engine.evaluate import gini, ndcg
 from backend.matching.engine.fit import Choices
 from backend.matching.engine.schema import Answers, Floats
@@ -104,8 +105,11 @@ def _serve(
         if not truth:
             continue
         floor = Floor(owed[0], owed[1], f"{person} {owed[2]}") if owed else None
+        who = having_chosen(
+            people[person], catalogue.arrays, before, seen.weight[seen.person == person]
+        )
         wish = Wish(
-            people[person], {}, DAY, explore=explore, floor=floor,
+            who, {}, DAY, explore=explore, floor=floor,
             hidden=frozenset(ids[row] for row in before),
         )  # fmt: skip
         order = order_of(wish, catalogue, model, limit=FIRST_PAGE, offset=0)

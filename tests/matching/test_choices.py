@@ -175,5 +175,5 @@ def test_a_members_list_stays_cheap_to_show(client: Client, listed: list[Any]) -
     client.get("/en/for-you/")
     with CaptureQueriesContext(connection) as asked:
         assert client.get("/en/for-you/").status_code == 200
-    # Session, person, profile, settings, dismissals, the list and its view, saved, cards.
-    assert len(asked) <= 16
+    # Session, person, profile, settings, dismissals, choices, the list and its view, saved, cards.
+    assert len(asked) <= 17

@@ -196,7 +196,7 @@ def test_one_changed_answer_moves_its_factor_and_people_like_you(learnt: MatchRu
 def test_features_hold_nothing_paid_or_protected() -> None:
     assert set(FACTORS) == {
         "field", "technology", "place", "instrument", "ticket", "stage", "horizon", "language",
-        "skills", "people_like_you",
+        "skills", "people_like_you", "your_choices",
     }  # fmt: skip
     asked = set(values_of(Answers()))
     assert not asked & {"religion", "health", "politics", "gender", "age", "contacts", "name"}

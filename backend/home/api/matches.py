@@ -18,6 +18,7 @@ from backend.home.api.base import MyView, limit_of
 from backend.home.api.cards import card
 from backend.home.api.serializers import PreviewSerializer, answers_from
 from backend.home.vocabulary import vocabulary
+from backend.matching.own import own_choices
 from backend.matching.queries import (
     ListRules,
     Place,
@@ -25,6 +26,7 @@ from backend.matching.queries import (
     hidden_of,
     preview,
     rules_of,
+    today,
 )
 from backend.projects.search_rows import row_of_project
 
@@ -62,6 +64,7 @@ class MyMatches(MyView):
         ranked = preview(
             answers, weights=weights, limit=limit_of(query), language=language_of_page(),
             rules=rules, hidden=hidden_of(user), seed=user.public_id,
+            chosen=own_choices(user, today()),
         )  # fmt: skip
         return Response(_shape(ranked))
 

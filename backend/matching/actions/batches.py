@@ -29,6 +29,7 @@ from backend.matching.models import (
 )
 from backend.matching.moving import FIRST_PAGE
 from backend.matching.order import Wish, order_of
+from backend.matching.own import own_choices, who_chose
 from backend.matching.queries import PAGE_RULES, ListRules, engine_answers, today
 from backend.matching.runs import current_model, model_of
 from backend.projects.models import Project
@@ -122,10 +123,14 @@ def rows_of(batch: RankBatch, number: int) -> list[RankedPerson]:
         "user_id", "project__public_id"
     ):
         hidden.setdefault(user, set()).add(key)
+    choosers = who_chose(profiles.values("user"))
     found = []
     for profile in profiles.order_by("user_id"):
         kept = rules.get(profile.user_id)
         wish = _wish(profile, batch.day, profile.weights, kept)
+        if profile.user_id in choosers:
+            chosen = own_choices(profile.user, batch.day)
+            wish = replace(wish, answers=replace(wish.answers, chosen=chosen))
         wish = replace(wish, hidden=frozenset(hidden.get(profile.user_id, ())))
         if kept is None or kept.with_floor:
             wish = replace(wish, floor=floor_of(batch.reading, profile.user.public_id))

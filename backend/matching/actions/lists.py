@@ -25,6 +25,7 @@ from backend.matching.models import (
     Variety,
 )
 from backend.matching.order import Order, Wish, order_of
+from backend.matching.own import as_stored, from_stored, own_choices
 from backend.matching.queries import (
     ListRules,
     answers_from,
@@ -48,7 +49,7 @@ def list_for(
     hidden: frozenset[str] | None = None,
 ) -> MatchList:
     """The person's list of today: the stored one, or a new one when answers, steering, rules,
-    dismissals, run, catalogue, day or measured views changed since.
+    dismissals, choices, run, catalogue, day or measured views changed since.
 
     What is not given is what the person keeps. The caller shows exactly this list.
     """
@@ -67,6 +68,7 @@ def list_for(
         "with_calls": rules.with_calls,
         "variety": rules.variety,
         "hidden": sorted(hidden),
+        "choices": as_stored(own_choices(user, day)),
         "reading_id": reading.pk if reading else None,
         "catalogue_sha256": catalogue.sha256,
     }
@@ -112,7 +114,11 @@ def _order(stored: MatchList, catalogue: Catalogue, model: Model) -> Order:
     answers = answers_from(stored.answers)
     wish = Wish(
         # The budget in đồng as it was stored: a later rate must not change a past order.
-        replace(engine_answers(answers), budget=stored.answers.get("budget_vnd")),
+        replace(
+            engine_answers(answers),
+            budget=stored.answers.get("budget_vnd"),
+            chosen=from_stored(stored.choices),
+        ),
         stored.weights,
         stored.day.isoformat(),
         explore=stored.explore,

@@ -15,6 +15,9 @@ import numpy as np
 from backend.matching.engine.schema import FACTORS, FEATURE_VERSION, SCHEMA_VERSION
 from backend.matching.engine.score import Model
 
+BY_FACTOR = ("coefficients", "low", "high", "max_points")
+# Runs from before a person's own choices counted by themselves.
+BEFORE_CHOICES = FACTORS[:10]
 ARRAYS = ("coefficients", "low", "high", "max_points", "lift", "lift_listings")
 
 
@@ -73,10 +76,13 @@ def load(data: bytes | None) -> tuple[Model, dict[str, Any]]:
             arrays = {name: file[name] for name in ARRAYS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ArtifactDamaged(repr(error)) from error
-    if meta.get("schema_version") != SCHEMA_VERSION or meta.get("factors") != list(FACTORS):
+    known = (list(FACTORS), list(BEFORE_CHOICES))
+    if meta.get("schema_version") != SCHEMA_VERSION or meta.get("factors") not in known:
         raise ArtifactOutdated(f"schema {meta.get('schema_version')}")
     if meta.get("sha256") != _digest(arrays):
         raise ArtifactDamaged("the hash does not fit")
+    for name in BY_FACTOR:  # a factor that the run did not know gives no points
+        arrays[name] = np.pad(arrays[name], (0, len(FACTORS) - len(arrays[name])))
     model = Model(
         run_id=meta["run_id"],
         answer_names=tuple(meta["answer_names"]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.matching.engine.chosen import having_chosen
 from backend.matching.engine.fit import Choices
 from backend.matching.engine.schema import Answers, Floats, ListingArrays
 from backend.matching.engine.score import Model, rank_one
@@ -54,7 +55,10 @@ def evaluate(
         candidates = np.setdiff1d(everything, before)
         if not truth or not len(candidates):
             continue
-        ranked = rank_one(people[int(person)], listings, model, k=TOP, only=candidates)
+        who = having_chosen(
+            people[int(person)], listings, before.tolist(), seen.weight[seen.person == person]
+        )
+        ranked = rank_one(who, listings, model, k=TOP, only=candidates)
         hits = np.array([row in truth for row in ranked.rows.tolist()])
         shown[ranked.rows] += 1
         persons.append(int(person))

@@ -2,15 +2,18 @@
 chose. Uses scikit-learn; runs in workers and scripts only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from backend.matching.engine import chosen as own
 from backend.matching.engine.schema import (
     FACTORS,
+    MINE,
     PEOPLE,
     Answers,
+    Chosen,
     Floats,
     Ints,
     ListingArrays,
@@ -23,12 +26,14 @@ from backend.matching.engine.score import (
     Model,
     factor_values,
     rule_model,
+    share_of_points,
     whole_parts,
 )
 
 SHRINK = 20.0  # choices that a group needs before its taste counts half
 NEGATIVES = 20
 MIN_POSITIVES = 50
+MOST_FOR_MINE = 0.3  # of all points: what a person says stays the larger part
 MIN_CHOICES = 10  # fewer choices of a project say nothing of their own
 LEAST_POINTS = 2
 REFUSED = 1.0  # a refusal weighs as much as a pledge, the other way
@@ -90,18 +95,14 @@ class MatchRanker:
         rows, labels, weights = self._examples(people, listings, choices, base, refused or NONE)
         coefficients = _coefficients(rows, labels, weights)
         low, high = _bounds(rows, coefficients)
-        return Model(
-            run_id=run_id,
+        said = replace(
+            base,
             coefficients=coefficients,
             low=low,
             high=high,
             max_points=_max_points(high - low),
-            answer_names=base.answer_names,
-            lift=lift.by_feature,
-            lift_ids=lift.ids,
-            lift_listings=lift.by_listing,
-            is_rules=False,
         )
+        return _with_own(said, rows, labels, weights)
 
     def _examples(
         self,
@@ -121,14 +122,44 @@ class MatchRanker:
             count = min(len(others), self.negatives * len(chosen))
             negative = random.choice(others, count, replace=False)
             values = factor_values(people[int(person)], listings, base)
-            rows += [values[chosen], values[negative]]
+            said_no = np.setdiff1d(refused.listing[refused.person == person], chosen)
+            found = [values[chosen], values[negative], values[said_no]]
+            _fill_own(found, listings, (chosen, negative, said_no), choices.weight[mine])
+            rows += found
             labels += [np.ones(len(chosen), np.int64), np.zeros(count, np.int64)]
             weights += [choices.weight[mine], np.full(count, len(chosen) / max(count, 1))]
-            said_no = np.setdiff1d(refused.listing[refused.person == person], chosen)
-            rows.append(values[said_no])
             labels.append(np.zeros(len(said_no), np.int64))
             weights.append(np.full(len(said_no), REFUSED))
         return np.vstack(rows), np.concatenate(labels), np.concatenate(weights)
+
+
+def _fill_own(
+    values: Sequence[Floats], listings: ListingArrays, rows: Sequence[Ints], weights: Floats
+) -> None:
+    """What the person chose, as it was without the choice that is looked at: each choice and its
+    share of the others are seen by all choices but this one."""
+    chosen, negative, said_no = rows
+    if not len(chosen):
+        return
+    if len(chosen) > 1:
+        turns = np.arange(len(chosen)), np.arange(len(negative)) % len(chosen)
+        filled = own.values_without_one(
+            listings, chosen, weights, np.append(chosen, negative), np.append(*turns)
+        )
+        values[0][:, MINE], values[1][:, MINE] = np.split(filled, [len(chosen)])
+    if len(said_no):
+        taken = own.taken_at(listings, chosen.tolist(), weights.tolist())
+        whole = own.chosen_of(taken, listings.vocabulary.places)
+        assert whole is not None
+        values[2][:, MINE] = _faded(whole, listings, said_no)
+
+
+def _faded(chosen: Chosen, listings: ListingArrays, rows: Ints) -> Floats:
+    """The value as it counts: few choices move it little from NEUTRAL."""
+    values: Floats = NEUTRAL + own.weight_of(chosen) * (
+        own.values_of(chosen, listings, rows) - NEUTRAL
+    )
+    return values
 
 
 def _answer_names(people: Sequence[Answers]) -> dict[str, int]:
@@ -182,14 +213,41 @@ def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:
         np.isnan(rows), np.where(np.arange(len(FACTORS)) == PEOPLE, 0.0, NEUTRAL), rows
     )
     spread = filled.std(axis=0)
-    usable = spread > 1e-9
+    usable = (spread > 1e-9) & (np.arange(len(FACTORS)) != MINE)
     scaled = filled[:, usable] / spread[usable]
     fitted = LogisticRegression(C=0.1, max_iter=500).fit(scaled, labels, sample_weight=weights)
     coefficients = np.zeros(len(FACTORS))
     coefficients[usable] = np.maximum(fitted.coef_[0], 0.0) / spread[usable]
     least = LEAST_COEFFICIENT * float(coefficients.max())
     raised: Floats = np.maximum(coefficients, least)
+    raised[MINE] = 0.0
     return raised
+
+
+def _with_own(model: Model, rows: Floats, labels: Ints, weights: Floats) -> Model:
+    """The model with points for a person's own choices.
+
+    Learnt on top of the points of the other factors, which keep their proportions: so somebody who
+    chose nothing yet has the order that they would have without this factor.
+    """
+    points = share_of_points(rows, model) @ (model.max_points / TOTAL)
+    mine = np.where(np.isnan(rows[:, MINE]), NEUTRAL, rows[:, MINE])
+    if mine.std() < 1e-9 or points.std() < 1e-9:
+        return model
+    both = np.stack([points / points.std(), mine / mine.std()], axis=1)
+    fitted = LogisticRegression(C=0.1, max_iter=500).fit(both, labels, sample_weight=weights)
+    others, own_ = np.maximum(fitted.coef_[0], 0.0) / [points.std(), mine.std()]
+    if not others or not own_:
+        return model
+    most = min(own_ / (others + own_), MOST_FOR_MINE)
+    shares = model.max_points * (1 - most)
+    shares[MINE] = TOTAL * most
+    span = float((model.high - model.low).sum()) * most / (1 - most)
+    coefficients, high = model.coefficients.copy(), model.high.copy()
+    coefficients[MINE] = high[MINE] = span
+    return replace(
+        model, coefficients=coefficients, high=high, max_points=whole_parts(shares, TOTAL)
+    )
 
 
 def _bounds(rows: Floats, coefficients: Floats) -> tuple[Floats, Floats]:
@@ -218,4 +276,5 @@ def _max_points(spread: Floats) -> Ints:
         share[PEOPLE] = min(share[PEOPLE], stated * MOST_FOR_PEOPLE / (1 - MOST_FOR_PEOPLE))
         share = share / share.sum()
     floor = np.full(len(FACTORS), float(LEAST_POINTS))
+    floor[MINE] = 0.0
     return whole_parts(floor + (TOTAL - floor.sum()) * share, TOTAL)

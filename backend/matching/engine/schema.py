@@ -15,10 +15,11 @@ FEATURE_VERSION = "2026-11"
 
 FACTORS = (
     "field", "technology", "place", "instrument", "ticket", "stage", "horizon", "language",
-    "skills", "people_like_you",
+    "skills", "people_like_you", "your_choices",
 )  # fmt: skip
-STATED = FACTORS[:-1]
+STATED = FACTORS[:9]
 PEOPLE = FACTORS.index("people_like_you")
+MINE = FACTORS.index("your_choices")
 STEERING = {"more": 2.0, "normal": 1.0, "less": 0.5, "off": 0.0}
 
 Floats = NDArray[np.float64]
@@ -40,8 +41,23 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What one person chose, counted by facts (`field:smart_manufacturing`): how much weight of
+    their choices each one has, and how much of what they refused because of it."""
+
+    total: float = 0.0
+    # How much of `total` states a fact of each kind.
+    stated: Mapping[str, float] = field(default_factory=dict)
+    liked: Mapping[str, float] = field(default_factory=dict)
+    # The same as numbers of projects, for words: all of them, and those with each fact.
+    number: int = 0
+    times: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Answers:
-    """What one investor told us. Empty means not answered.
+    """What one investor told us, and what they chose. Empty means not answered.
 
     `budget` and listing tickets are in the same base currency, whole units.
     """
@@ -56,6 +72,7 @@ class Answers:
     stages: tuple[int, ...] = ()
     languages: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
+    chosen: Chosen | None = None
 
 
 @dataclass(frozen=True)
@@ -92,8 +109,10 @@ class ListingArrays:
     skills: NDArray[np.bool_]
     features: Floats  # n × d, rows of length 1 (or 0), for people_like_you
     vocabulary: Vocabulary
-    # Kept by run: where each listing stands in that run's arrays.
-    columns: dict[str, Ints] = field(default_factory=dict)
+    # Kept by run: the listings that it knows by themselves, and where each one here stands there.
+    columns: dict[str, tuple[tuple[str, ...], Ints]] = field(default_factory=dict)
+    # Kept by kind of fact: how often each key stands in the listings (chosen.py).
+    shares: dict[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

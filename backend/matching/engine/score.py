@@ -13,8 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from backend.matching.engine import chosen as mine
 from backend.matching.engine.schema import (
     FACTORS,
+    MINE,
     PEOPLE,
     STEERING,
     Answers,
@@ -65,7 +67,7 @@ class Ranked:
 
 def rule_model(run_id: str = "rules") -> Model:
     """Stated criteria only, with fixed weights: the baseline and the cold start."""
-    points = np.array([26, 16, 8, 16, 12, 8, 6, 4, 4, 0], dtype=np.int64)
+    points = np.array([26, 16, 8, 16, 12, 8, 6, 4, 4, 0, 0], dtype=np.int64)
     return Model(
         run_id=run_id,
         coefficients=points / TOTAL,
@@ -91,6 +93,8 @@ def factor_values(answers: Answers, listings: ListingArrays, model: Model) -> Fl
         vector = answer_features(answers, _index_of(model.answer_names))
         if vector.any():
             values[:, PEOPLE] = people_values(vector, listings, model)
+    if answers.chosen is not None:
+        values[:, MINE] = mine.values_of(answers.chosen, listings)
     return values
 
 
@@ -110,13 +114,15 @@ def people_values(vector: Floats, listings: ListingArrays, model: Model) -> Floa
 
 def _columns_of(listings: ListingArrays, model: Model) -> Ints:
     """Per listing its column in `lift_listings`, or the last one (zero) when it has none."""
-    if model.run_id not in listings.columns:
+    kept = listings.columns.get(model.run_id)
+    # A run is fitted twice, on the past and on everything: the two know other listings.
+    if kept is None or kept[0] is not model.lift_ids:
         index = {key: i for i, key in enumerate(model.lift_ids)}
         missing = len(model.lift_ids)
-        listings.columns[model.run_id] = np.array(
-            [index.get(key, missing) for key in listings.ids], dtype=np.int64
-        )
-    return listings.columns[model.run_id]
+        column = np.array([index.get(key, missing) for key in listings.ids], dtype=np.int64)
+        kept = (model.lift_ids, column)
+        listings.columns[model.run_id] = kept
+    return kept[1]
 
 
 def _field(answers: Answers, listings: ListingArrays) -> Floats | None:
@@ -205,8 +211,9 @@ _READERS = (
 )  # fmt: skip
 
 
-def steered(model: Model, answered: Sequence[bool], weights: Mapping[str, str]) -> Floats:
-    """max_points per factor after steering, rescaled to 100; all zero when nothing is left."""
+def steered(model: Model, answered: Sequence[float], weights: Mapping[str, str]) -> Floats:
+    """max_points per factor after steering, rescaled to 100; all zero when nothing is left.
+    `answered`: 1 for what was answered, 0 for what was not; between them for few choices."""
     steer = np.array([STEERING[weights.get(name, "normal")] for name in FACTORS])
     share = model.max_points * steer * np.array(answered, dtype=np.float64)
     total = share.sum()
@@ -302,7 +309,9 @@ def _score(
     answers: Answers, listings: ListingArrays, model: Model, weights: Mapping[str, str]
 ) -> _Scored:
     values = factor_values(answers, listings, model)
-    answered = [bool(not np.isnan(values[:, i]).all()) for i in range(len(FACTORS))]
+    answered = [float(not np.isnan(values[:, i]).all()) for i in range(len(FACTORS))]
+    # Few choices say little: the factor takes its points as they come.
+    answered[MINE] *= mine.weight_of(answers.chosen)
     maxima = whole_parts_or_zero(steered(model, answered, weights))
     share = share_of_points(values, model)
     return _Scored(values, maxima, share, share @ maxima.astype(np.float64))
