@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts import answers as answering
-from backend.accounts import tokens
+from backend.accounts import tokens, zones
 from backend.accounts.answers import Answers, Vocabulary
 from backend.accounts.consent_texts import DOCUMENTS, LANGUAGES, ConsentText
 from backend.accounts.models import (
@@ -180,16 +180,29 @@ def confirm_email(user: User, *, email: str) -> User:
 
 @transaction.atomic
 def change_details(user: User, *, by: User, full_name: str, language: str, time_zone: str) -> User:
-    """Name (family name first, may be empty), language of mails, and time zone."""
+    """Name (family name first, may be empty), language of mails, and time zone; an empty one leaves
+    the zone as it stands, chosen or following the country."""
     user = _locked(user)
     check_is_self(by, user)
     _check_language(language)
-    if time_zone not in available_timezones():
+    if time_zone and time_zone not in available_timezones():
         raise Invalid(_("Choose from the list."), field="time_zone")
-    user.full_name, user.language, user.time_zone = _clean_name(full_name), language, time_zone
-    user.save(update_fields=["full_name", "language", "time_zone"])
+    user.full_name, user.language = _clean_name(full_name), language
+    if time_zone:
+        user.time_zone, user.has_chosen_zone = time_zone, True
+    user.save(update_fields=["full_name", "language", "time_zone", "has_chosen_zone"])
     audit.record("user.details_changed", by=by, subject=user)
     return user
+
+
+def _follow_country(user: User, country: str) -> None:
+    """The zone of where a person lives, until they choose one. `user` is locked."""
+    zone = zones.zone_by_country(country)
+    if user.has_chosen_zone or user.time_zone == zone:
+        return
+    user.time_zone = zone
+    user.save(update_fields=["time_zone"])
+    audit.record("user.zone_followed", by=user, subject=user)
 
 
 @transaction.atomic
@@ -234,6 +247,8 @@ def save_profile(
     profile.save()
     data = {"version": profile.version, "changed": changed}
     audit.record("profile.saved", by=by, subject=user, data=data)
+    if "country" in changed:
+        _follow_country(user, profile.country)
     return profile
 
 
@@ -252,6 +267,7 @@ def say_country(user: User, country: str, *, by: User) -> None:
     profile.save()
     data = {"version": profile.version, "changed": ["country"]}
     audit.record("profile.saved", by=by, subject=user, data=data)
+    _follow_country(user, country)
 
 
 @transaction.atomic

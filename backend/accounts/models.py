@@ -7,6 +7,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
 
+from backend.accounts.zones import CITY_ZONE
 from backend.core.ids import new_id
 
 
@@ -45,7 +46,9 @@ class User(AbstractBaseUser):
     email = models.EmailField(unique=True, null=True)
     full_name = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=2, default="vi")
-    time_zone = models.CharField(max_length=40, default="Asia/Ho_Chi_Minh")
+    time_zone = models.CharField(max_length=40, default=CITY_ZONE)
+    # Until the person chooses a zone it follows the country where they live.
+    has_chosen_zone = models.BooleanField(db_default=False, default=False)
     is_active = models.BooleanField(default=True)
     # Sample people of ./scripts/run; production refuses them (config.checks).
     is_demo = models.BooleanField(default=False)

@@ -4,12 +4,16 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-HOME_ZONE = "Asia/Ho_Chi_Minh"
+from backend.accounts.models import User
+from backend.accounts.zones import CITY_ZONE, zones_of
+
 # Where most readers live; the rest of the list follows.
 OFTEN = (
-    HOME_ZONE, "America/Los_Angeles", "America/Chicago", "America/New_York",
+    CITY_ZONE, "America/Los_Angeles", "America/Chicago", "America/New_York",
     "America/Toronto", "Australia/Sydney", "Australia/Melbourne", "Asia/Tokyo", "Asia/Seoul",
     "Asia/Taipei", "Asia/Singapore", "Europe/Paris", "Europe/Berlin", "Europe/Prague",
     "Europe/London",
@@ -21,19 +25,37 @@ AREAS = {
 }  # fmt: skip
 
 
-def _zones() -> list[tuple[Any, Any]]:
+def _zones(country: str) -> list[tuple[Any, Any]]:
     known = available_timezones()
-    others = sorted(z for z in known if z.split("/")[0] in AREAS and z not in OFTEN)
-    often = [(z, zone_name(z)) for z in OFTEN if z in known]
-    return [(_("Often chosen"), often), (_("All others"), [(z, zone_name(z)) for z in others])]
+    near = [z for z in zones_of(country) if z in known]
+    often = [z for z in OFTEN if z in known and z not in near]
+    others = sorted(z for z in known - {*near, *often} if z.split("/")[0] in AREAS)
+    groups = [(_("Where you live"), near), (_("Often chosen"), often), (_("All others"), others)]
+    return [(label, [(z, zone_name(z)) for z in zones]) for label, zones in groups if zones]
 
 
 def zone_name(zone: str) -> str:
     """`America/Los_Angeles` as `Los Angeles (America)`, the area in the page's language."""
-    if zone == HOME_ZONE:
+    if zone == CITY_ZONE:
         return str(_("Ho Chi Minh City (Vietnam)"))
     area, _slash, city = zone.partition("/")
     return f"{city.replace('_', ' ').replace('/', ', ')} ({AREAS.get(area, area)})"
+
+
+def asks_for_zone(user: User, country: str) -> bool:
+    """Whether times stand in Vietnam's zone only because nobody knows the person's own."""
+    is_theirs = user.has_chosen_zone or not country or zones_of(country) == (CITY_ZONE,)
+    return user.time_zone == CITY_ZONE and not is_theirs
+
+
+def tell_zone(request: HttpRequest, user: User) -> None:
+    """Say that the zone followed the country, when it did since the page's person was read."""
+    before = user.time_zone
+    user.refresh_from_db(fields=["time_zone"])
+    if user.time_zone != before:
+        words = _("Times are now shown in the zone of %(zone)s, after the country where you live.")
+        more = _("You can choose another under “Details” in your account.")
+        messages.success(request, f"{words % {'zone': zone_name(user.time_zone)}} {more}")
 
 
 class DetailsForm(forms.Form):
@@ -55,9 +77,14 @@ class DetailsForm(forms.Form):
         widget=forms.Select(attrs={"class": "in"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, person: User, country: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["time_zone"].choices = _zones()  # type: ignore[attr-defined]
+        field: Any = self.fields["time_zone"]
+        field.choices = _zones(country)
+        if not person.has_chosen_zone:
+            field.required = False
+            words = _("Not chosen: %(zone)s") % {"zone": zone_name(person.time_zone)}
+            field.choices = [("", words), *field.choices]
 
 
 class ConsentForm(forms.Form):

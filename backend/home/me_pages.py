@@ -27,7 +27,13 @@ from backend.core import kept_files
 from backend.core.errors import DomainError
 from backend.core.language import language_of_page
 from backend.home.answer_words import answer_rows
-from backend.home.me_forms import ConsentForm, DetailsForm, TokenForm, zone_name
+from backend.home.me_forms import (
+    ConsentForm,
+    DetailsForm,
+    TokenForm,
+    asks_for_zone,
+    zone_name,
+)
 from backend.home.my_data import encode, record_of
 from backend.matching.models import Dismissal
 from backend.notifications.queries import new_notices_of
@@ -86,6 +92,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "person": user,
         "zone": zone_name(user.time_zone),
+        "asks_for_zone": asks_for_zone(user, answers.country),
         "profile": profile,
         "answers": [row for row in rows if row.text],
         "keys": queries.keys_of(user, at=timezone.now()),
@@ -104,12 +111,16 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
+    profile = queries.profile_of(user)
     initial = {
         "full_name": user.full_name,
         "language": user.language,
-        "time_zone": user.time_zone,
+        "time_zone": user.time_zone if user.has_chosen_zone else "",
     }
-    form = DetailsForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = DetailsForm(
+        request.POST if request.method == "POST" else None, initial=initial,
+        person=user, country=profile.country if profile else "",
+    )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         actions.change_details(user, by=user, **form.cleaned_data)
         messages.success(request, _("Your details are saved."))

@@ -28,6 +28,7 @@ from backend.funding.models import Acknowledgement, Pledge, Round, Route
 from backend.funding.queries import current_round_of, pledge_for
 from backend.funding.workflow import PledgeStatus, RoundStatus
 from backend.home.cards import Card, card_of
+from backend.home.me_forms import tell_zone
 from backend.home.me_pages import person_of
 from backend.home.my_pledges import may_leave_for_stripe, to_card
 from backend.home.pledge_forms import (
@@ -237,13 +238,13 @@ def country(request: HttpRequest, plg: str) -> HttpResponse:
     initial = {"country": standing.country_of(user)}
     form = CountryForm(data, initial=initial, language=language_of_page())
     if data is not None and form.is_valid():
-        _say_country(user, form.cleaned_data["country"])
+        _say_country(request, user, form.cleaned_data["country"])
         return next_step(pledge_for(user, plg))
     context = _page(pledge, "country", form=form)
     return render(request, "pledge/country.html", context, status=400 if form.errors else 200)
 
 
-def _say_country(user: User, key: str) -> None:
+def _say_country(request: HttpRequest, user: User, key: str) -> None:
     profile = profile_of(user)
     answers = answers_of(profile) if profile else Answers()
     save_profile(
@@ -254,6 +255,7 @@ def _say_country(user: User, key: str) -> None:
         expected_version=profile.version if profile else 0,
         vocabulary=vocabulary(),
     )
+    tell_zone(request, user)
 
 
 @never_cache
@@ -268,7 +270,7 @@ def terms(request: HttpRequest, key: str) -> HttpResponse:
     initial = {"country": standing.country_of(user)}
     form = CountryForm(data, initial=initial, language=language_of_page())
     if data is not None and form.is_valid():
-        _say_country(user, form.cleaned_data["country"])
+        _say_country(request, user, form.cleaned_data["country"])
         return redirect("home:project", project.slug)
     context = {"form": form, "project": project, "nav": "projects"}
     return render(request, "pledge/terms.html", context, status=400 if form.errors else 200)

@@ -11,9 +11,11 @@ from django.views.decorators.http import require_http_methods
 from backend.accounts import actions
 from backend.accounts.answers import FACTORS, LEVELS, Answers, answers_of
 from backend.accounts.models import InvestorProfile, User
+from backend.accounts.queries import profile_of
 from backend.core.errors import Conflict, ManyInvalid
 from backend.core.language import language_of_page
 from backend.home.answer_words import answer_rows
+from backend.home.me_forms import asks_for_zone, tell_zone
 from backend.home.profile_forms import ProfileForm, initial_of
 from backend.home.vocabulary import vocabulary
 
@@ -49,6 +51,7 @@ def profile(request: HttpRequest) -> HttpResponse:
             raise
         return _both(request, user, form)
     messages.success(request, _("Your answers are saved. The order of the list follows them."))
+    tell_zone(request, user)
     return redirect("home:profile")
 
 
@@ -72,7 +75,12 @@ def _initial(request: HttpRequest, user: User) -> dict[str, object]:
 
 
 def _show(request: HttpRequest, form: ProfileForm, status: int = 200) -> HttpResponse:
-    return render(request, "me/profile.html", {"form": form}, status=status)
+    user = request.user
+    assert isinstance(user, User)
+    saved = profile_of(user)
+    asks = asks_for_zone(user, saved.country if saved else "")
+    context = {"form": form, "asks_for_zone": asks}
+    return render(request, "me/profile.html", context, status=status)
 
 
 def _both(request: HttpRequest, user: User, form: ProfileForm) -> HttpResponse:

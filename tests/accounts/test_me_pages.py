@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -10,6 +11,7 @@ from django.test import Client
 
 from backend.accounts import actions
 from backend.accounts.models import ApiToken, InvestorProfile, PersonSession, User
+from backend.accounts.zones import zones_of
 from backend.core import jobs
 from backend.core.models import AuditEvent
 from backend.home.account_actions import (
@@ -20,6 +22,7 @@ from backend.home.account_actions import (
     relations_of_a_person,
 )
 from backend.projects import actions as projects
+from backend.projects import taxonomy
 from backend.projects.models import SavedProject
 from tests import factories
 from tests.accounts.test_sign_in import PASSWORD, confirmed
@@ -64,6 +67,44 @@ def test_details_must_be_known_ones(browser: Client, person: User, change: dict[
     assert browser.post("/en/me/details/", data).status_code == 400
     person.refresh_from_db()
     assert person.full_name == "Nguyễn Thị Lan"
+
+
+def test_the_zone_follows_the_country_until_one_is_chosen(browser: Client, person: User) -> None:
+    def zone_after(country: str) -> str:
+        version = InvestorProfile.objects.filter(user=person).values_list("version", flat=True)
+        browser.post("/en/me/profile/", {"version": next(iter(version), 0), "country": country})
+        person.refresh_from_db()
+        return person.time_zone
+
+    asks = "Times are shown in Vietnam time (UTC+7)."
+    assert asks not in browser.get("/en/me/").content.decode()
+    assert zone_after("JP") == "Asia/Tokyo"
+    page = browser.get("/en/me/profile/").content.decode()
+    assert "the zone of Tokyo (Asia)" in page
+    assert asks not in page
+    assert zone_after("US") == "Asia/Ho_Chi_Minh", "only the person knows which of several"
+    for path in ("/en/me/", "/en/me/profile/"):
+        assert asks in browser.get(path).content.decode()
+    details = {"full_name": "Lan", "language": "en", "time_zone": ""}
+    assert browser.post("/en/me/details/", details).status_code == 302
+    form = browser.get("/en/me/details/").content.decode()
+    order = ["Not chosen: Ho Chi Minh City", "Los Angeles (America)", "New York", "Tokyo (Asia)"]
+    assert sorted(order, key=form.index) == order, "those of the country stand first"
+    browser.post("/en/me/details/", details | {"time_zone": "America/Chicago"})
+    assert zone_after("JP") == zone_after("US") == "America/Chicago"
+    assert asks not in browser.get("/en/me/").content.decode()
+    assert browser.post("/en/me/details/", details).status_code == 400
+    assert AuditEvent.objects.filter(code="user.zone_followed").count() == 2
+
+
+def test_the_zones_of_countries_are_known_ones() -> None:
+    known = available_timezones()
+    for country in taxonomy.keys("country"):
+        assert set(zones_of(country)) <= known, country
+    assert [zones_of(c) for c in ("JP", "DE", "VN")] == [
+        ("Asia/Tokyo",), ("Europe/Berlin",), ("Asia/Ho_Chi_Minh",),
+    ]  # fmt: skip
+    assert [c for c in taxonomy.keys("country") if not zones_of(c)] == ["BV", "HM"]
 
 
 def test_a_project_is_saved_by_a_press_and_taken_off(browser: Client, person: User) -> None:
