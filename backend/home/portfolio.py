@@ -393,9 +393,12 @@ def _bridge_words(covered: dict[int, str], card: Card) -> str:
 
 def _figures(rows: list[Row], rates: dict[str, Rate]) -> tuple[Figure, ...]:
     """The ladder; a pledge and an interest are two states, so they are never added up."""
-    promised = [row for row in rows if not row.is_bank]
+    waiting = [row for row in rows if row.pledge.status == PledgeStatus.CARD_PENDING]
     asked = [row for row in rows if row.is_bank]
+    promised = [row for row in rows if not row.is_bank and row not in waiting]
     steps = [(_("Pledged"), "pledged", promised)] if promised or not asked else []
+    if waiting:  # no pledge before the card is saved; the statement, too, has no line yet
+        steps.append((_("Waiting for a card"), "pledged", waiting))
     if asked:
         steps.append((_("Interest expressed"), "pledged", asked))
     labels = (paid_words(bool(asked)), _("Held"), _("Released"), _("Returned"))

@@ -120,6 +120,23 @@ def test_a_project_is_saved_by_a_press_and_taken_off(browser: Client, person: Us
     assert not SavedProject.objects.exists()
 
 
+def test_saving_from_a_list_leads_back_to_the_card(browser: Client) -> None:
+    project = factories.a_listed_project()
+    path = f"/en/me/saved/{project.public_id}/"
+    came_from = "http://testserver/en/projects/?q=x&page=2"
+    page = browser.get(path, headers={"referer": came_from}).content.decode()
+    assert 'value="/en/projects/?q=x&amp;page=2"' in page
+    sent = browser.post(path, {"next": "/en/projects/?q=x&page=2"})
+    assert sent["Location"] == f"/en/projects/?q=x&page=2#t-{project.public_id}"
+    assert f'id="t-{project.public_id}"' in browser.get("/en/projects/").content.decode()
+    for elsewhere in (
+        "https://evil.example/en/projects/",
+        "/en/me/",
+        "//evil.example/en/projects/",
+    ):
+        assert browser.post(path, {"next": elsewhere})["Location"] == "/en/me/saved/"
+
+
 def test_a_project_that_nobody_may_see_cannot_be_saved(browser: Client) -> None:
     draft = factories.a_draft()
     assert browser.post(f"/en/me/saved/{draft.public_id}/").status_code == 404

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from backend.accounts.models import InvestorProfile, User
+from backend.core.formats import format_money
 from backend.core.money import Money
 from backend.funding.actions import charges, outcome, rounds
 from backend.funding.models import Acknowledgement, InvestorFigures, Pledge, Round
@@ -152,6 +153,13 @@ def test_when_the_provider_is_silent_the_place_is_kept_and_the_step_offered_agai
     pledge.refresh_from_db()
     assert pledge.status == "card_pending"
     assert page(client, "pledge_card", pledge) in text_of(done)
+    folio = text_of(client.get("/en/me/pledges/"))
+    assert "1 pledge waits for you." in folio
+    assert "You need not do anything." not in folio
+    pledged, waiting = (folio.index(f"<dt>{w}</dt>") for w in ("Pledged", "Waiting for a card"))
+    amount = format_money(pledge.amount, "en")
+    assert amount not in folio[pledged:waiting], "no pledge before the card is saved"
+    assert amount in folio[waiting:]
 
 
 def test_a_person_without_a_country_is_asked_for_it_and_nothing_is_lost() -> None:

@@ -53,6 +53,7 @@ def test_the_office_sees_small_groups_and_the_rows_without_people(client: Client
     pledge = factories.a_pledge(factories.an_open_round(), Money(10_000, "USD"))
     past_the_code(client, "auditor")
     text = client.get("/en/office/programme/").content.decode()
+    assert '<a href="/en/office/programme/" aria-current="page">Programme</a>' in text
     assert "2.6\xa0million" in text
     month = f"{pledge.confirmed_at:%Y-%m}"
     rows = client.get(f"/en/office/programme/month/?key={month}").content.decode()
