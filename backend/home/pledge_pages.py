@@ -1,6 +1,7 @@
 """From the sum to the promise: one thing per page. Each calls one action; no rule stands here."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -56,14 +57,22 @@ class Step:
     total: int
 
 
-def _step(name: str, needs: eligibility.Requirements, *, warns: bool) -> Step:
-    names = ["amount", "country"]
-    names += ["knowledge"] if needs.knowledge_years else []
-    names += ["figures"] if needs.needs_figures else []
-    names += ["loss"] if needs.loss_share is not None else []
-    names += ["warning"] if warns else []
-    names.append("check")
+WAY = ("amount", "country", "knowledge", "figures", "loss", "warning", "check")
+# In the session: which draft is under way, and what was asked for it.
+ASKED = "pledge_asked"
+
+
+def _step(request: HttpRequest, name: str, pledge: Pledge | None, todo: Sequence[str]) -> Step:
+    """Counts what this person is asked: what was known before is no step of theirs."""
+    asked = _asked(request, pledge) if pledge else []
+    theirs = {"amount", "check", name, *asked, *todo}
+    names = [one for one in WAY if one in theirs]
     return Step(names.index(name) + 1, len(names))
+
+
+def _asked(request: HttpRequest, pledge: Pledge) -> list[str]:
+    kept = request.session.get(ASKED, {})
+    return list(kept["names"]) if kept.get("pledge") == pledge.public_id else []
 
 
 def _round_for(request: HttpRequest, key: str) -> Round:
@@ -83,18 +92,17 @@ def _card(round_: Round) -> Card:
     return card_of(round_.project, list(amounts), language_of_page(), pledged=round_.reserved_minor)
 
 
-def _page(pledge: Pledge, name: str, **more: Any) -> dict[str, Any]:
+def _page(request: HttpRequest, pledge: Pledge, name: str, **more: Any) -> dict[str, Any]:
     """What every page of the way shows, under `context`."""
     user = pledge.investor
     now = app_now()
     stands = standing.standing_of(user, pledge.round, pledge.amount, now, pledge)
-    warns = "warning" in stands.todo or name == "warning"
     return {
         "pledge": pledge,
         "round": pledge.round,
         "card": _card(pledge.round),
         "stands": stands,
-        "step": _step(name, stands.needs, warns=warns),
+        "step": _step(request, name, pledge, stands.todo),
         "target": Money(pledge.target_minor, pledge.round.currency),
         "ends_at": _ends_at(pledge, stands.needs, now),
         "charged_from": _ends_at(pledge, stands.needs, now),
@@ -142,7 +150,7 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
         except DomainError as refused:
             _put(form, refused)
         else:
-            return next_step(pledge)
+            return next_step(request, pledge)
     return _amount_page(request, round_, form, needs, None)
 
 
@@ -162,7 +170,7 @@ def amount(request: HttpRequest, plg: str) -> HttpResponse:
         except DomainError as refused:
             _put(form, refused)
         else:
-            return next_step(pledge)
+            return next_step(request, pledge)
     needs = standing.requirements_for(pledge.investor, pledge.round.instrument, app_now().date())
     return _amount_page(request, pledge.round, form, needs, pledge)
 
@@ -186,6 +194,8 @@ def _amount_page(
 ) -> HttpResponse:
     now = app_now()
     cooling = eligibility.cooling_until(now, needs, round_.cooling_off_days)
+    nothing = Money(0, round_.currency)
+    todo = standing.standing_of(person_of(request), round_, nothing, now, pledge).todo
     context = {
         "form": form,
         "round": round_,
@@ -197,7 +207,7 @@ def _amount_page(
         if round_.min_pledge_minor
         else None,
         "is_bank": round_.route == Route.BANK,
-        "step": _step("amount", needs, warns=False),
+        "step": _step(request, "amount", pledge, todo),
         "nav": "projects",
     }
     return render(request, "pledge/amount.html", context, status=400 if form.errors else 200)
@@ -216,11 +226,13 @@ def _draft(request: HttpRequest, plg: str) -> Pledge:
     return pledge
 
 
-def next_step(pledge: Pledge) -> HttpResponseRedirect:
+def next_step(request: HttpRequest, pledge: Pledge) -> HttpResponseRedirect:
     """To the first step that the rules still ask for, else to the check of all answers."""
     pledge.refresh_from_db()
     stands = standing.standing_of(pledge.investor, pledge.round, pledge.amount, app_now(), pledge)
     name = stands.todo[0] if stands.todo else "check"
+    names = sorted({*_asked(request, pledge), *stands.todo}, key=WAY.index)
+    request.session[ASKED] = {"pledge": pledge.public_id, "names": names}
     address = reverse(f"home:pledge_{name}", args=[pledge.public_id])
     return HttpResponseRedirect(address)
 
@@ -239,8 +251,8 @@ def country(request: HttpRequest, plg: str) -> HttpResponse:
     form = CountryForm(data, initial=initial, language=language_of_page())
     if data is not None and form.is_valid():
         _say_country(request, user, form.cleaned_data["country"])
-        return next_step(pledge_for(user, plg))
-    context = _page(pledge, "country", form=form)
+        return next_step(request, pledge_for(user, plg))
+    context = _page(request, pledge, "country", form=form)
     return render(request, "pledge/country.html", context, status=400 if form.errors else 200)
 
 
@@ -286,15 +298,15 @@ def knowledge(request: HttpRequest, plg: str) -> HttpResponse:
     language = language_of_page()
     if request.method == "POST" and "go_on" in request.POST:
         telling.acknowledge_knowledge(user, by=user)
-        return next_step(pledge)
+        return next_step(request, pledge)
     form = KnowledgeForm(request.POST if request.method == "POST" else None, language=language)
     wrong: list[Any] = []
     if request.method == "POST" and form.is_valid():
         check = telling.answer_knowledge(user, form.cleaned_data, by=user)
         if not check.wrong:
-            return next_step(pledge)
+            return next_step(request, pledge)
         wrong = [question for question in form.questions if question.key in check.wrong]
-    context = _page(pledge, "knowledge", form=form, wrong=wrong)
+    context = _page(request, pledge, "knowledge", form=form, wrong=wrong)
     return render(request, "pledge/knowledge.html", context, status=400 if form.errors else 200)
 
 
@@ -316,8 +328,8 @@ def figures(request: HttpRequest, plg: str) -> HttpResponse:
         except DomainError as refused:
             _put(form, refused)
         else:
-            return next_step(pledge)
-    context = _page(pledge, "figures", form=form)
+            return next_step(request, pledge)
+    context = _page(request, pledge, "figures", form=form)
     return render(request, "pledge/figures.html", context, status=400 if form.errors else 200)
 
 
@@ -351,7 +363,7 @@ def warning(request: HttpRequest, plg: str) -> HttpResponse:
 
 def _acknowledge(request: HttpRequest, plg: str, name: str, kind: str, words: Any) -> HttpResponse:
     pledge = _draft(request, plg)
-    context = _page(pledge, name)
+    context = _page(request, pledge, name)
     if context["stands"].figures is None:
         return redirect("home:pledge_figures", plg)
     text = words(pledge, context["stands"], language_of_page())
@@ -359,7 +371,7 @@ def _acknowledge(request: HttpRequest, plg: str, name: str, kind: str, words: An
         telling.acknowledge(
             pledge, kind, by=pledge.investor, text=text, language=language_of_page()
         )
-        return next_step(pledge)
+        return next_step(request, pledge)
     context |= {"text": text, "kind": name}
     return render(request, "pledge/acknowledge.html", context)
 
@@ -378,8 +390,8 @@ def check(request: HttpRequest, plg: str) -> HttpResponse:
         return redirect("home:pledge", plg)
     stands = standing.standing_of(pledge.investor, pledge.round, pledge.amount, app_now(), pledge)
     if stands.todo:
-        return next_step(pledge)
-    context = _page(pledge, "check")
+        return next_step(request, pledge)
+    context = _page(request, pledge, "check")
     language = language_of_page()
     agreed = agreement(pledge, context["ends_at"], language)
     form = ConfirmForm(request.POST if request.method == "POST" else None)
@@ -392,7 +404,7 @@ def check(request: HttpRequest, plg: str) -> HttpResponse:
         except pledges.RateChanged as changed:
             pledges.change_amount(pledge, by=pledge.investor, money=pledge.amount)
             pledge.refresh_from_db()
-            context = _page(pledge, "check", changed=changed)
+            context = _page(request, pledge, "check", changed=changed)
             form, status = ConfirmForm(), 409
         except DomainError as refused:
             form.add_error(None, str(refused))

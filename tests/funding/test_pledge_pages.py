@@ -169,11 +169,14 @@ def test_a_person_without_a_country_is_asked_for_it_and_nothing_is_lost() -> Non
     moved = begin(client, round_)
     pledge = Pledge.objects.get()
     assert moved.headers["Location"] == page(client, "pledge_country", pledge)
+    assert "Bước 2 trên 3" in text_of(client.get(page(client, "pledge_country", pledge)))
     refused = client.post(page(client, "pledge_country", pledge), {"country": "XX"})
     assert refused.status_code == 400
     moved = client.post(page(client, "pledge_country", pledge), {"country": "JP"})
     assert moved.headers["Location"] == page(client, "pledge_check", pledge)
     assert InvestorProfile.objects.get(user=user).country == "JP"
+    assert "Bước 3 trên 3" in text_of(client.get(moved.headers["Location"]))
+    assert "Bước 1 trên 2" in text_of(client.get(start_url(round_))), "it is known now"
 
 
 def equity_round() -> Round:

@@ -96,6 +96,9 @@ def test_a_person_makes_an_organisation_writes_a_proposal_and_submits_it(web: Cl
     refused = web.post(check)
     assert refused.status_code == 400
     assert f"/vi/proposals/{project.public_id}/section/milestones/" in refused.content.decode()
+    summary = refused.content.decode().split('id="error-summary-h"')[1].split("</ul>")[0]
+    assert summary.count("<li>") > 10
+    assert "Thiếu phần này" not in summary, "the heading says it once for all of them"
     fill(web, project)
     assert "11 trên 11 phần đã xong" in web.get(check).content.decode()
     web.post(check)
