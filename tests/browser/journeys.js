@@ -568,7 +568,8 @@ const rowWith = (page, version) => page.$$eval("tr[data-row]", (rows, v) =>
 
 // Mails are sent by a worker; here its work is done on the spot.
 async function openNewestMail(page) {
-  execSync(`${process.env.PYTHON} manage.py run_jobs`, { cwd: process.env.ROOT, stdio: "ignore" });
+  execSync(`${process.env.PYTHON} manage.py run_jobs`, {
+    cwd: process.env.ROOT, stdio: ["ignore", "ignore", "pipe"] }); // what went wrong is told
   await page.goto(`${base}/${language}/outbox/`);
   await press(page, ".docs a");
 }
