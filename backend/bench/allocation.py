@@ -8,12 +8,12 @@ machines solve the same problem. "Most": how many rounds could be completed at a
 has a round on the shortlist gave it the most that they may; no split completes more.
 """
 
-import resource
 import sys
 import time
 
 import numpy as np
 
+from backend.bench.memory import peak_mb
 from backend.matching.engine.allocate import allocate
 from backend.matching.engine.split import Problem, Settings, broken_rules, sums_of_rounds
 
@@ -58,7 +58,7 @@ def main(sizes: list[int]) -> int:
         started = time.perf_counter()
         found = allocate(problem, settings)
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        peak = int(peak_mb())
         broken = broken_rules(problem, found.steps, settings)
         bad += bool(broken)
         print(

@@ -5,7 +5,6 @@ more N     N more entries, as the next day        page     queries and time of t
 """
 
 import json
-import resource
 import sys
 import time
 from typing import Any
@@ -19,6 +18,7 @@ from django.core.cache import caches  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
+from backend.bench.memory import peak_mb  # noqa: E402
 from backend.core.money import Money  # noqa: E402
 from backend.insights import ledger_origins, ledger_sums, nightly  # noqa: E402
 from backend.ledger import book, chart  # noqa: E402
@@ -94,7 +94,7 @@ def main() -> None:
     act, *rest = sys.argv[1:]
     result = more(int(rest[0])) if act == "more" else {"night": night, "plain": plain,
                                                        "page": page}[act]()  # fmt: skip
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = int(peak_mb())
     print(json.dumps(result | {"seconds": round(time.monotonic() - began, 2), "peak_mb": peak}))
 
 

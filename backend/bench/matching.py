@@ -12,7 +12,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ import numpy as np
 
 from backend.bench import boxes, ours, peers
 from backend.bench.lists import Model, judge, print_differences, print_table, save_lists
+from backend.bench.memory import peak_mb
 from backend.bench.window import BadFolder, Window, open_window
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "benchmark"
@@ -155,7 +155,7 @@ def _alone(call: Call, window: Window) -> dict[str, Any]:
 
 def _measured(call: Call, window: Window, folder: str) -> dict[str, Any]:
     result = call(window)
-    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result["peak_mb"] = peak_mb()
     for number, (name, scores) in enumerate(list(result["scores"].items())):
         path = f"{folder}/{number}.npy"
         np.save(path, scores)

@@ -9,7 +9,6 @@ stage before it. Vectors are random; the work does not depend on what they hold.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from backend.bench import market
+from backend.bench.memory import peak_mb
 from backend.matching.engine.learn import MatchRanker
 from backend.matching.engine.topk import BLOCK, best, padded
 
@@ -68,9 +68,9 @@ def _bulk(people: int, listings: int, d: int) -> bool:
     peak = _peak()
     plain = max(_plain(items, d), _plain_threads(items, d))
     crowd = _vectors(people, d, 2)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
     seconds = timed(lambda: ours(crowd, items))
-    extra = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    extra = peak_mb() - before
     rate = 2.0 * people * listings * d / seconds / 1e9
     some = crowd[:SAMPLE]
     wrong = _differences(some[:2000], items)
@@ -206,7 +206,7 @@ def _fit() -> bool:
     """The nightly fit on 64,000 choices of an invented market."""
     choices, projects, investors, now = market.market()
     seconds = timed(lambda: MatchRanker(market.SCHEMA).fit(choices, projects, investors, now))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_mb() / 1024
     count = len(choices["investor_id"])
     print(f"fit on {count:,} choices: {seconds:.1f} s, peak {peak:.2f} GiB (whole process)")
     return seconds <= 180 and peak <= 4

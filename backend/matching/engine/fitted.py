@@ -24,7 +24,7 @@ from backend.matching.engine.topk import best, best_columns
 
 GENERIC_VERSION = 2
 ARRAYS = ("basis", "vectors", "base", "own_map", "home_vectors", "group_vectors", "segments")
-FEW = 16  # so few people need no block of 256
+FEW = 16  # so few people need no whole block
 SPARE = 8  # places that are scored again in double precision
 ANSWER_WEIGHT = 2.0  # a stated choice counts as much as this many real ones
 ANSWER_PRIOR = 8.0  # choices that the general taste counts beside the answers

@@ -1,6 +1,6 @@
 """The exact best k of a product of two matrices, in blocks. numpy only.
 
-A block of 256 people times all listings stays in the cache. Columns are folded into groups whose
+A block of 512 people times all listings is held at a time. Columns are folded into groups whose
 maxima give a bound under which nothing can be among the best k; only what is above is sorted.
 """
 
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from backend.matching.engine.encoding import Floats32
 from backend.matching.engine.schema import Ints
 
-BLOCK = 256  # people at a time, always: what a machine computes then never depends on the shards
+BLOCK = 512  # people at a time, always: what a machine computes then never depends on the shards
 GROUP = 32  # columns folded into one maximum
-MINUS = np.float32(-np.inf)
+MANY = 8  # times k: what is sorted together
 
 
 def best_of_block(people: Floats32, listings_t: Floats32, k: int, out: Floats32) -> Ints:
     """Row i: the k best columns of people[i] · listings_t, best first; equal scores by column.
 
-    `people`: 256 × d; `listings_t`: d × n with n a multiple of GROUP (see `padded`); `out`: 256
+    `people`: 512 × d; `listings_t`: d × n with n a multiple of GROUP (see `padded`); `out`: 512
     × n, overwritten with the scores.
     """
     np.matmul(people, listings_t, out=out)
@@ -34,20 +34,26 @@ def best_columns(scores: Floats32, k: int) -> Ints:
     k = min(k, n)
     if n % GROUP or n < 4 * k * GROUP:
         return _sorted_best(scores, np.broadcast_to(np.arange(n), scores.shape), k)
+    # k groups have a maximum at or above the bound, so k columns do: the k best all do too, and
+    # seldom more than a few others.
     folds = n // GROUP
-    folded = scores.reshape(rows, GROUP, folds)
-    maxima = folded.max(axis=1)
-    # k groups have a maximum at or above the bound, so k columns do: the k best all do too.
-    leaders = np.argpartition(maxima, folds - k, axis=1)[:, folds - k :]
-    bound = np.take_along_axis(maxima, leaders, axis=1).min(axis=1)
-    # A tie at the bound may stand in a further group; rare, so those rows take the long way.
-    tied = (maxima >= bound[:, None]).sum(axis=1) > k
-    columns = (leaders[:, :, None] + np.arange(0, n, folds)).reshape(rows, -1)
-    values = np.take_along_axis(scores, columns, axis=1)
-    best = _sorted_best(values, columns, k)
-    for row in np.flatnonzero(tied).tolist():
-        near = np.flatnonzero(scores[row] >= bound[row])
-        best[row] = near[np.lexsort((near, -scores[row, near]))][:k]
+    maxima = scores.reshape(rows, GROUP, folds).max(axis=1)
+    bound = np.partition(maxima, folds - k, axis=1)[:, folds - k]
+    near = scores >= bound[:, None]
+    count = np.count_nonzero(near, axis=1)
+    # Many equal scores (somebody of whom nothing is known), or none that compares.
+    odd = np.flatnonzero((count > MANY * k) | (count < k))
+    near[odd] = False
+    count[odd] = 0
+    flat = np.flatnonzero(near)
+    row, column = np.divmod(flat, n)
+    order = np.lexsort((column, -scores.reshape(-1)[flat], row))
+    starts = np.cumsum(count) - count
+    best = np.empty((rows, k), dtype=np.int64)
+    usual = np.flatnonzero(count)
+    best[usual] = column[order][starts[usual, None] + np.arange(k)]
+    for i in odd.tolist():
+        best[i] = _sorted_best(scores[i : i + 1], np.arange(n)[None, :], k)[0]
     return best
 
 
