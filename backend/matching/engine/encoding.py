@@ -90,6 +90,11 @@ class Encoder:
     def width(self) -> int:
         return self.blocks[-1].stop if self.blocks else 0
 
+    @property
+    def singles(self) -> tuple[Block, ...]:
+        """Blocks that are no crosses; they come first."""
+        return self.blocks[: len(self.schema.columns())]
+
     def encode(self, frame: Frame) -> Sparse:
         """One row for each project. Unknown keys leave no mark. About 60 µs a row."""
         rows: list[Ints] = []

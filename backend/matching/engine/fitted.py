@@ -22,8 +22,9 @@ from backend.matching.engine.frames import EngineError, Frame, Schema, column, l
 from backend.matching.engine.schema import Floats, Ints
 from backend.matching.engine.topk import best, best_columns
 
-GENERIC_VERSION = 2
-ARRAYS = ("basis", "vectors", "base", "own_map", "home_vectors", "group_vectors", "segments")
+GENERIC_VERSION = 3
+MAPS = ("own_map", "beside_map")
+ARRAYS = ("basis", "vectors", "base", *MAPS, "home_vectors", "group_vectors", "segments")
 FEW = 16  # so few people need no whole block
 SPARE = 8  # places that are scored again in double precision
 ANSWER_WEIGHT = 2.0  # a stated choice counts as much as this many real ones
@@ -74,6 +75,7 @@ class FittedRanker:
     vectors: Floats32  # investors × d
     base: Floats32  # columns: how often everybody chose each value
     own_map: Floats32  # columns × d: from own log-lifts
+    beside_map: Floats32  # columns of single facts × d: from a chosen value to those beside it
     home_vectors: Floats32  # homes × d
     group_vectors: Floats32  # groups × d: what a project with a history adds
     meta: Mapping[str, Any]
@@ -186,14 +188,17 @@ class FittedRanker:
         return rows.keep(stated[block, rows.row_numbers()])
 
     def _vector(self, counts: Floats) -> Floats32:
-        """Log-lifts of what was answered, all questions alike: weights that were learnt from people
-        with a past do worse for those without (measured; DECISIONS.md)."""
+        """Log-lifts of what was answered and of what is chosen together with it, all questions
+        alike: weights that were learnt from people with a past do worse for those without
+        (measured; DECISIONS.md)."""
         stated = np.zeros(self.encoder.width, dtype=np.bool_)
         for block in self.encoder.blocks:
             stated[block.start : block.stop] = counts[block.start : block.stop].any()
-        rate = (counts + ANSWER_PRIOR * self.base) / (ANSWER_WEIGHT + ANSWER_PRIOR)
-        lift = np.where(stated, np.log(rate / self.base), 0.0) * self.meta["answer_weight"]
-        vector: Floats32 = (lift @ self.own_map).astype(np.float32)
+        every = ANSWER_WEIGHT + ANSWER_PRIOR
+        rate = (counts + ANSWER_PRIOR * self.base) / every
+        lift = np.where(stated, np.log(rate / self.base), 0.0)
+        found = lift @ self.own_map + (counts[: len(self.beside_map)] / every) @ self.beside_map
+        vector: Floats32 = (self.meta["answer_weight"] * found).astype(np.float32)
         return vector
 
     def rank(

@@ -107,6 +107,7 @@ def fold(world: World, weights: Weights, settings: "Settings", random_state: int
         vectors=vectors,
         base=base.astype(np.float32),
         own_map=plan.own[:width],
+        beside_map=_beside_map(source, plan),
         home_vectors=_home_vectors(source, plan, len(world.home_names)),
         group_vectors=votes.groups,
         meta={
@@ -121,8 +122,7 @@ def fold(world: World, weights: Weights, settings: "Settings", random_state: int
 def _answer_weight(source: Source) -> float:
     """What a log-lift of a single fact counts on average, for people of whom nothing but answers is
     known: their scores are then as large as those of others, and fade into them."""
-    crosses = {"×".join(cross) for cross in source.encoder.schema.crosses}
-    names = [b.name for b in source.encoder.blocks if b.name not in crosses]
+    names = [b.name for b in source.encoder.singles]
     total = sum(source.weight(f"{kind} {name}") for kind in ("own", "recent") for name in names)
     return max(float(total) / max(len(names), 1), LEAST_ANSWER)
 
@@ -302,6 +302,17 @@ def _vectors(
     theirs = ridge_targets(past, ridge, mean_of_peers(peers))
     out += source.weight("peers ridge") * np.asarray(theirs @ solve_people[ridge.columns])
     return out
+
+
+def _beside_map(source: Source, plan: Plan) -> Floats32:
+    """Columns of single facts × d: what a chosen value says of those that are chosen with it.
+    Crosses come last in an encoding, and nobody answers them."""
+    found = [
+        source.past.kernels[block.name].through(plan.own[block.start : block.stop])
+        for block in source.encoder.singles
+    ]
+    none = np.zeros((0, plan.own.shape[1]), dtype=np.float32)
+    return np.concatenate([none, *found])
 
 
 def _home_vectors(source: Source, plan: Plan, homes: int) -> Floats32:

@@ -3,6 +3,7 @@ same projects, and of people of the same home. Uses scipy; runs in workers and s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from backend.matching.engine.answers import ANSWERED, EARLY, FADE
 from backend.matching.engine.encoding import Block, Encoder, Floats32, Sparse
 from backend.matching.engine.frames import Events
 from backend.matching.engine.schema import Ints
+from backend.matching.engine.together import Kernel, kernel_of
 
 HALF_LIFE = 3.0  # years
 SHORT = 1.0
@@ -40,6 +42,15 @@ class Past:
     @property
     def people(self) -> int:
         return int(self.taken.shape[0])
+
+    @cached_property
+    def kernels(self) -> dict[str, Kernel]:
+        """By block; tables of any number of people read the same ones."""
+        found = {}
+        for block in self.encoder.blocks:
+            facts = self.facts[:, block.start : block.stop]
+            found[block.name] = kernel_of(self.weight, facts, base_rates(self, facts))
+        return found
 
 
 def as_csr(rows: Sparse) -> sp.csr_matrix:
@@ -117,10 +128,11 @@ class Table:
         return f"{self.kind} {self.block.name}"
 
 
-# From oneself alone: the log-lift of one's choices, that of late, the plain share, one's answers.
+# From oneself alone: the log-lift of one's choices, that of late, the plain share, what is chosen
+# together with one's values, one's answers.
 # `lent` is what co-choosers add to the log-lift where they, not everybody, fill up for one's few
 # choices.
-OWN_KINDS = frozenset({"own", "recent", "share", ANSWERED, EARLY})
+OWN_KINDS = frozenset({"own", "recent", "share", "together", ANSWERED, EARLY})
 
 
 def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
@@ -138,6 +150,8 @@ def tables(past: Past, rows: Ints, peers: sp.csr_matrix) -> Iterator[Table]:
         mine, theirs = every[rows].toarray(), (peers @ every).toarray()
         yield Table("own", block, _lift(mine, counts[rows], base, OWN))
         yield Table("share", block, _as_floats(mine / (counts[rows] + SHARE)[:, None]))
+        beside = past.kernels[block.name].lifts(every[rows], counts[rows])
+        yield Table("together", block, beside)
         usual = (theirs + PEERS * base) / (around + PEERS)[:, None]
         lent = np.log((mine + OWN * usual) / (mine + OWN * base))
         yield Table("lent", block, _as_floats(lent))
