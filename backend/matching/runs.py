@@ -47,9 +47,12 @@ def serving_of(run: MatchRun | None) -> Serving:
         # Its columns are those of other keys: it would read one technology as another.
         return _unusable(run, "made with another taxonomy")
     try:
-        return Serving(model_of(run), run.pk, run.public_id, "")
+        model = model_of(run)
     except artifact.ArtifactError as error:
         return _unusable(run, type(error).__name__)
+    if len(model.lift) and model.lift.shape[1] != engine_vocabulary().width:
+        return _unusable(run, "made with another taxonomy")
+    return Serving(model, run.pk, run.public_id, "")
 
 
 def model_of(run: MatchRun | None) -> Model:

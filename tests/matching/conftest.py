@@ -1,16 +1,20 @@
 """A small market: twelve listed projects, and a run that learnt from invented people."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pytest
 from django.apps import apps
 from django.utils import timezone
 
 from backend.funding.models import FxRate
 from backend.matching import actions, catalogue, exposure, population, runs
+from backend.matching.engine import artifact
+from backend.matching.engine.schema import MINE
 from backend.matching.models import MatchRun
 from backend.projects import taxonomy
 from tests.matching.world import a_market
@@ -67,3 +71,18 @@ def learnt(listed: list[Any]) -> MatchRun:
     assert run is not None
     runs.forget_model()
     return run
+
+
+@pytest.fixture
+def served(learnt: MatchRun) -> MatchRun:
+    """A run that gives own choices twenty points, whatever sixty invented people taught it."""
+    model, _meta = artifact.load(bytes(learnt.artifact))
+    points = np.rint(model.max_points[:MINE] * 80 / model.max_points[:MINE].sum()).astype(np.int64)
+    points[0] += 80 - points.sum()
+    coefficients, high = model.coefficients.copy(), model.high.copy()
+    coefficients[MINE] = high[MINE] = 1.0
+    model = replace(model, coefficients=coefficients, high=high, max_points=np.append(points, 20))
+    data = artifact.dump(model, metrics={}, window={})
+    MatchRun.objects.update(state="published", artifact=data)
+    runs.forget_model()
+    return learnt

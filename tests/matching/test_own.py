@@ -8,9 +8,7 @@ import pytest
 from django.test import Client
 
 from backend.accounts.models import User
-from backend.matching import actions, queries, runs
-from backend.matching.engine import artifact
-from backend.matching.engine.schema import MINE
+from backend.matching import actions, queries
 from backend.matching.models import Match, MatchList, MatchRun
 from backend.matching.own import own_choices
 from backend.projects import actions as projects
@@ -18,21 +16,6 @@ from backend.projects.models import Project
 from tests.matching.world import WHO, a_profile
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def served(learnt: MatchRun) -> MatchRun:
-    """A run that gives own choices twenty points, whatever sixty invented people taught it."""
-    model, _meta = artifact.load(bytes(learnt.artifact))
-    points = np.rint(model.max_points[:MINE] * 80 / model.max_points[:MINE].sum()).astype(np.int64)
-    points[0] += 80 - points.sum()
-    coefficients, high = model.coefficients.copy(), model.high.copy()
-    coefficients[MINE] = high[MINE] = 1.0
-    model = replace(model, coefficients=coefficients, high=high, max_points=np.append(points, 20))
-    data = artifact.dump(model, metrics={}, window={})
-    MatchRun.objects.update(state="published", artifact=data)
-    runs.forget_model()
-    return learnt
 
 
 def shown(stored: MatchList) -> list[tuple[str, int, str]]:

@@ -7,13 +7,12 @@ the SHA-256 of the arrays. A file that is absent, cut off or of another schema i
 import hashlib
 import io
 import json
-import zipfile
 from typing import Any
 
 import numpy as np
 
 from backend.matching.engine.schema import FACTORS, FEATURE_VERSION, SCHEMA_VERSION
-from backend.matching.engine.score import Model
+from backend.matching.engine.score import TOTAL, Model
 
 BY_FACTOR = ("coefficients", "low", "high", "max_points")
 # Runs from before a person's own choices counted by themselves.
@@ -71,23 +70,49 @@ def load(data: bytes | None) -> tuple[Model, dict[str, Any]]:
     if not data:
         raise ArtifactMissing("no artifact")
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            meta = json.loads(bytes(file["meta"]).decode())
-            arrays = {name: file[name] for name in ARRAYS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        return _read(data)
+    except ArtifactError:
+        raise
+    except Exception as error:  # what a broken archive raises has no common class (zlib, struct, …)
         raise ArtifactDamaged(repr(error)) from error
+
+
+def _read(data: bytes) -> tuple[Model, dict[str, Any]]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        meta = json.loads(bytes(file["meta"]).decode())
+        arrays = {name: file[name] for name in ARRAYS}
     known = (list(FACTORS), list(BEFORE_CHOICES))
     if meta.get("schema_version") != SCHEMA_VERSION or meta.get("factors") not in known:
         raise ArtifactOutdated(f"schema {meta.get('schema_version')}")
-    if meta.get("sha256") != _digest(arrays):
+    if meta["sha256"] != _digest(arrays):
         raise ArtifactDamaged("the hash does not fit")
     for name in BY_FACTOR:  # a factor that the run did not know gives no points
-        arrays[name] = np.pad(arrays[name], (0, len(FACTORS) - len(arrays[name])))
+        arrays[name] = np.pad(arrays[name], (0, len(FACTORS) - len(meta["factors"])))
     model = Model(
-        run_id=meta["run_id"],
+        run_id=str(meta["run_id"]),
         answer_names=tuple(meta["answer_names"]),
         lift_ids=tuple(meta["lift_ids"]),
         is_rules=False,
         **arrays,
     )
+    _check(model)
     return model, meta
+
+
+def _check(model: Model) -> None:
+    """Raises ArtifactDamaged for what would give no scores, or other ones than 0 to 100: a file
+    may be whole and still hold what a training should never have written."""
+    numbers = {name: np.asarray(getattr(model, name), dtype=np.float64) for name in ARRAYS}
+    broken = [name for name, values in numbers.items() if not np.isfinite(values).all()]
+    if broken:
+        raise ArtifactDamaged(f"no numbers in {', '.join(broken)}")
+    if any(numbers[name].shape != (len(FACTORS),) for name in BY_FACTOR):
+        raise ArtifactDamaged("not one number for each factor")
+    points = model.max_points
+    if points.dtype.kind != "i" or points.min() < 0 or points.sum() != TOTAL:
+        raise ArtifactDamaged("the points do not add up to a hundred")
+    if (model.high < model.low).any():
+        raise ArtifactDamaged("a bound below the other one")
+    answers, known = len(model.answer_names), len(model.lift_ids)
+    if model.lift.shape[:1] != (answers,) or model.lift_listings.shape != (answers, known):
+        raise ArtifactDamaged("tastes of other answers or listings than are named")

@@ -74,8 +74,9 @@ class MatchRanker:
         run_id: str,
         refused: Choices | None = None,
     ) -> Model:
-        """Raises TooFewChoices under 50 choices or without two listings. `refused`: what people
-        said they do not want, which counts more against it than not having chosen it."""
+        """Raises TooFewChoices under 50 choices, without two listings, or where nothing tells what
+        was chosen from the rest. `refused`: what people said they do not want, which counts more
+        against it than not having chosen it."""
         if len(choices) < MIN_POSITIVES or len(listings) < 2:
             raise TooFewChoices(f"{len(choices)} choices of {len(listings)} listings")
         names = _answer_names(people)
@@ -214,6 +215,8 @@ def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:
     )
     spread = filled.std(axis=0)
     usable = (spread > 1e-9) & (np.arange(len(FACTORS)) != MINE)
+    if not usable.any() or labels.all() or not labels.any():
+        raise TooFewChoices("nothing tells what was chosen from what was not")
     scaled = filled[:, usable] / spread[usable]
     fitted = LogisticRegression(C=0.1, max_iter=500).fit(scaled, labels, sample_weight=weights)
     coefficients = np.zeros(len(FACTORS))

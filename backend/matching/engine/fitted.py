@@ -7,7 +7,6 @@ score are the segments' products and add up to it.
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -91,7 +90,8 @@ class FittedRanker:
     def listings(self, frame: Frame) -> Listings:
         """Encode listings once for any number of calls. Duplicate ids: the first counts."""
         given = [str(i) for i in column(frame, "project_id")]
-        keep = sorted({key: i for i, key in reversed(list(enumerate(given)))}.items(), key=_place)
+        first = {key: i for i, key in reversed(list(enumerate(given)))}
+        keep = sorted(first.items(), key=lambda item: tie_of(item[0]))
         order = np.array([i for _, i in keep], dtype=np.int64)
         plain = self.encoder.encode(frame)
         width = self.encoder.width
@@ -274,14 +274,15 @@ class FittedRanker:
             "meta": dict(self.meta),
             "sha256": _digest(arrays),
         }
-        text = json.dumps(meta, ensure_ascii=False, sort_keys=True).encode()
+        text = json.dumps(meta, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
         out = io.BytesIO()
         np.savez(out, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
         return out.getvalue()
 
 
-def _place(item: tuple[str, int]) -> bytes:
-    return hashlib.sha256(item[0].encode("utf-8", "surrogatepass")).digest()
+def tie_of(listing_id: str) -> bytes:
+    """The order of listings with equal scores, which no owner can choose."""
+    return hashlib.sha256(listing_id.encode("utf-8", "surrogatepass")).digest()
 
 
 def _digest(arrays: Mapping[str, Any]) -> str:
@@ -295,15 +296,20 @@ def _digest(arrays: Mapping[str, Any]) -> str:
 def load(source: str | Path | bytes) -> FittedRanker:
     """A ranker from a file or its bytes. Raises BadArtifact."""
     try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            meta = json.loads(bytes(file["meta"]).decode())
-            arrays = {name: file[name] for name in ARRAYS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        return _read(source if isinstance(source, bytes) else Path(source).read_bytes())
+    except BadArtifact:
+        raise
+    except Exception as error:  # what a broken archive raises has no common class (zlib, struct, …)
         raise BadArtifact(repr(error)) from error
+
+
+def _read(data: bytes) -> FittedRanker:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        meta = json.loads(bytes(file["meta"]).decode("utf-8", "surrogatepass"))
+        arrays = {name: file[name] for name in ARRAYS}
     if meta.get("version") != GENERIC_VERSION:
         raise BadArtifact(f"made by version {meta.get('version')}")
-    if meta.get("sha256") != _digest(arrays):
+    if meta["sha256"] != _digest(arrays):
         raise BadArtifact("the hash does not fit")
     encoder = Encoder(
         Schema(**meta["schema"]),
@@ -311,7 +317,7 @@ def load(source: str | Path | bytes) -> FittedRanker:
         {name: {key: i for i, key in enumerate(keys)} for name, keys in meta["keys"].items()},
         (meta["octaves"][0], meta["octaves"][1]),
     )
-    return FittedRanker(
+    ranker = FittedRanker(
         encoder=encoder,
         factors=tuple(meta["factors"]),
         investor_ids=tuple(meta["investor_ids"]),
@@ -320,3 +326,29 @@ def load(source: str | Path | bytes) -> FittedRanker:
         meta=meta["meta"],
         **arrays,
     )
+    _check(ranker)
+    return ranker
+
+
+def _check(ranker: FittedRanker) -> None:
+    """Raises BadArtifact for what would give no scores, or parts that do not add up to them: a
+    file may be whole and still hold what a fit should never have written."""
+    broken = [name for name in ARRAYS if not np.isfinite(getattr(ranker, name)).all()]
+    if broken:
+        raise BadArtifact(f"no numbers in {', '.join(broken)}")
+    width, d = ranker.encoder.width, ranker.basis.shape[1]
+    shapes = {
+        "basis": (2 * width, d),
+        "vectors": (len(ranker.investor_ids), d),
+        "base": (width,),
+        "own_map": (width, d),
+        "home_vectors": (len(ranker.home_ids), d),
+        "group_vectors": (len(ranker.group_ids), d),
+        "segments": (len(ranker.factors), 2),
+    }
+    wrong = [name for name, shape in shapes.items() if getattr(ranker, name).shape != shape]
+    if wrong:
+        raise BadArtifact(f"arrays of another size: {', '.join(wrong)}")
+    starts, stops = ranker.segments.T.tolist()
+    if [*starts, d] != [0, *stops]:
+        raise BadArtifact("the factors do not share out the coordinates")

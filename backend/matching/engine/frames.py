@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.matching.engine.schema import Floats, Ints
 
@@ -126,19 +127,37 @@ class Events:
         return len(self.person)
 
 
+def _moments(frame: Frame, name: str) -> "NDArray[np.datetime64]":
+    """In whole microseconds: in nanoseconds the year 2300 would be one of the past."""
+    values: Any = frame[name] if name in frame else column(frame, name)
+    kind = getattr(getattr(values, "dtype", None), "kind", "")
+    try:  # numpy lists the nanoseconds of an array as plain numbers
+        given = np.asarray(values) if kind == "M" else list(values)
+        return np.array(given, dtype="datetime64[us]")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadFrame(f"no date in column {name!r}: {error}") from error
+
+
+def _numbers(frame: Frame, name: str) -> Floats:
+    try:
+        return np.array(column(frame, name), dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadFrame(f"no number in column {name!r}: {error}") from error
+
+
 def read_choices(choices: Frame, project_ids: Sequence[str], now: Any) -> Events:
     """Checked choices before `now`. Choices of unknown projects, in the future, without a date or
     with a weight that is no positive number are left out; of duplicates the last counts."""
     who, what = column(choices, "investor_id"), column(choices, "project_id")
-    at = np.array(column(choices, "chosen_at"), dtype="datetime64[ns]")
-    if not len(who) == len(what) == len(at):
-        raise BadFrame("columns of choices are not equally long")
+    at = _moments(choices, "chosen_at")
     weight = np.ones(len(who))
     if "weight" in choices:
-        weight = np.array(column(choices, "weight"), dtype=np.float64)
+        weight = _numbers(choices, "weight")
+    if not len(who) == len(what) == len(at) == len(weight):
+        raise BadFrame("columns of choices are not equally long")
     row_of = {key: i for i, key in enumerate(project_ids)}
     project = np.array([row_of.get(str(w), -1) for w in what], dtype=np.int64)
-    moment = np.datetime64(now, "ns")
+    moment = np.datetime64(now, "us")
     good = (project >= 0) & ~np.isnat(at) & (at < moment) & np.isfinite(weight) & (weight > 0)
     rows = np.flatnonzero(good)
     rows = rows[np.argsort(at[rows], kind="stable")]

@@ -39,6 +39,11 @@ class Vocabulary:
     # place code -> area (the former province), for "nearby".
     places: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def width(self) -> int:
+        """Columns of `ListingArrays.features`."""
+        return sum(map(len, (self.fields, self.technologies, self.pillars, self.instruments)))
+
 
 @dataclass(frozen=True)
 class Chosen:

@@ -1,6 +1,5 @@
 """The order by what people state, for any schema: the baseline and the cold start. numpy only."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from backend.matching.engine.answers import OCTAVES
-from backend.matching.engine.fitted import Ranking, UnknownInvestor
+from backend.matching.engine.fitted import Ranking, UnknownInvestor, tie_of
 from backend.matching.engine.frames import (
     EngineError,
     Frame,
@@ -65,7 +64,7 @@ class RuleRanker:
     def rank(self, investors: Sequence[str] | Frame, listings: Frame, k: int = 20) -> Ranking:
         given = [str(i) for i in column(listings, "project_id")]
         first = {key: i for i, key in reversed(list(enumerate(given)))}
-        ids = sorted(first, key=lambda key: hashlib.sha256(key.encode()).digest())
+        ids = sorted(first, key=tie_of)
         order = np.array([first[key] for key in ids], dtype=np.int64)
         people = self._of(investors)
         k = min(k, len(ids))

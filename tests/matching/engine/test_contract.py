@@ -1,6 +1,7 @@
 """One suite for every order: the rules and a learnt model, on a small world whose right answer is
 obvious."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from backend.matching.engine import artifact
+from backend.matching.engine.chosen import having_chosen
 from backend.matching.engine.explain import against, explain, parts_of, strongest
 from backend.matching.engine.fit import Choices, MatchRanker, TooFewChoices
 from backend.matching.engine.schema import (
@@ -298,3 +300,107 @@ def test_too_few_choices_are_refused(count: int) -> None:
     choices = Choices(np.zeros(count, np.int64), np.zeros(count, np.int64), np.ones(count))
     with pytest.raises(TooFewChoices):
         MatchRanker().fit([WHO], ARRAYS, choices, "run_x")
+
+
+def rewritten(change: Callable[[dict[str, Any]], None]) -> bytes:
+    """A whole file, its hash right, that holds something else."""
+    model, meta = artifact.load(artifact.dump(LEARNT, metrics={}, window={}))
+    arrays = {name: getattr(model, name).copy() for name in artifact.ARRAYS}
+    names = {"answer_names": model.answer_names, "lift_ids": model.lift_ids}
+    held = arrays | names
+    change(held)
+    return artifact.dump(replace(model, **held), metrics=meta["metrics"], window={})
+
+
+def set_to(name: str, place: Any, value: float) -> Callable[[dict[str, Any]], None]:
+    def change(held: dict[str, Any]) -> None:
+        held[name][place] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_to("coefficients", 0, np.nan),
+        set_to("low", 3, -np.inf),
+        set_to("high", 3, np.inf),
+        set_to("lift", (0, 0), np.nan),
+        set_to("lift_listings", (0, 0), np.nan),
+        set_to("max_points", 0, 90),
+        set_to("max_points", 0, -1),
+        set_to("low", 0, 99.0),
+        lambda held: held.update(max_points=held["max_points"].astype(np.float64)),
+        lambda held: held.update(coefficients=held["coefficients"][:9]),
+        lambda held: held.update(coefficients=held["coefficients"][:, None]),
+        lambda held: held.update(lift=held["lift"][:-1]),
+        lambda held: held.update(lift_ids=held["lift_ids"][:-1]),
+        lambda held: held.update(answer_names=held["answer_names"][:-1]),
+    ],
+)
+def test_a_whole_file_that_holds_no_model_is_damaged(
+    change: Callable[[dict[str, Any]], None],
+) -> None:
+    with pytest.raises(artifact.ArtifactDamaged):
+        artifact.load(rewritten(change))
+
+
+def test_a_byte_that_changed_anywhere_is_a_typed_error_or_no_change() -> None:
+    """What a broken archive raises has no common class: all of them must come out as ours."""
+    whole = artifact.dump(LEARNT, metrics={}, window={})
+    random = np.random.default_rng(0)
+    places = {*range(0, len(whole), max(len(whole) // 150, 1)), *range(len(whole) - 80, len(whole))}
+    wanted = rank_one(WHO, ARRAYS, LEARNT, k=60)
+    broken = 0
+    for place in sorted(places):
+        data = bytearray(whole)
+        data[place] ^= int(random.integers(1, 256))
+        try:
+            model, _meta = artifact.load(bytes(data))
+        except artifact.ArtifactError:
+            broken += 1
+        else:
+            assert rank_one(WHO, ARRAYS, model, k=60).points.tolist() == wanted.points.tolist()
+    assert broken > len(places) // 2
+
+
+def test_tastes_for_listings_that_are_gone_are_left_unread() -> None:
+    gone = replace(LEARNT, lift_ids=tuple(f"gone_{key}" for key in LEARNT.lift_ids))
+    none = replace(LEARNT, lift_ids=(), lift_listings=LEARNT.lift_listings[:, :0])
+    one, two = (rank_one(WHO, replace(ARRAYS, columns={}), m, k=60) for m in (gone, none))
+    assert one.points.tolist() == two.points.tolist()
+    assert len(LEARNT.lift_ids) > 0
+
+
+def test_choices_that_tell_nothing_are_too_few() -> None:
+    """One person who took all there is, and listings that are all alike."""
+    everything = Choices(np.zeros(60, np.int64), np.arange(60), np.ones(60))
+    with pytest.raises(TooFewChoices):
+        MatchRanker().fit([WHO], ARRAYS, everything, "run_x")
+    same = encode_listings([replace(LISTINGS[0], id=f"p{n}") for n in range(60)], VOCABULARY)
+    some = Choices(np.repeat(np.arange(20), 3), np.arange(60), np.ones(60))
+    with pytest.raises(TooFewChoices):
+        MatchRanker().fit([WHO] * 20, same, some, "run_x")
+
+
+def test_one_person_is_enough_and_twice_chosen_is_chosen() -> None:
+    chips = [i for i, row in enumerate(LISTINGS) if row.field == "chips"] * 3
+    choices = Choices(np.zeros(60, np.int64), np.array(chips), np.ones(60))
+    model = MatchRanker().fit([WHO], ARRAYS, choices, "run_x")
+    ranked = rank_one(having_chosen(WHO, ARRAYS, chips, [1.0] * 60), ARRAYS, model, k=20)
+    assert {LISTINGS[row].field for row in ranked.rows.tolist()} == {"chips"}
+    assert (ranked.points.sum(axis=1) == ranked.scores).all()
+
+
+def test_a_hundred_thousand_categories_rank_and_are_learnt_from() -> None:
+    many = tuple(f"t{n}" for n in range(100_000))
+    known = replace(VOCABULARY, technologies=(*VOCABULARY.technologies, *many))
+    rows = [replace(LISTINGS[0], id="all", technologies=many), *LISTINGS[1:]]
+    for vocabulary in (VOCABULARY, known):  # of which nearly all are unknown, or none
+        arrays = encode_listings(rows, vocabulary)
+        choices = Choices(np.repeat(np.arange(2), 28), np.arange(56), np.ones(56))
+        people = [replace(WHO, technologies=(many[n], "iot")) for n in range(2)]
+        model = MatchRanker(negatives=1).fit(people, arrays, choices, "run_x")
+        who = having_chosen(people[0], arrays, [0, 1], [1.0, 1.0])
+        ranked = rank_one(who, arrays, model, k=60)
+        assert (ranked.points.sum(axis=1) == ranked.scores).all()

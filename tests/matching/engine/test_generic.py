@@ -4,6 +4,7 @@ people choose projects of their field; people of one home like one maker."""
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,13 +94,20 @@ def test_the_obvious_field_comes_first(ranker: Any) -> None:
 
 
 @EVERY
-def test_parts_add_up_to_the_score_of_every_listing(ranker: Any) -> None:
-    listings = new_listings(12)
-    ranking = ranker.rank(["i01"], listings, k=12)
-    for place, key in enumerate(ranking.ids(0)):
-        parts = ranker.explain("i01", one_of(listings, int(key[-3:])))
-        assert set(parts) == set(ranker.factors)
-        assert abs(sum(parts.values()) - ranking.scores[0, place]) < 1e-6
+def test_parts_add_up_to_the_score_of_every_pair(ranker: Any) -> None:
+    """Of people who chose and of newcomers, of new projects and of one with a history."""
+    listings = new_listings(6)
+    for name, values in projects(6).items():
+        listings[name] = [*listings[name], *values]
+    answers = {"investor_id": ["new", "silent"], "field": ["boats", None], "country": ["AU", "?"]}
+    people = [*SOME, *({name: [v[i]] for name, v in answers.items()} for i in range(2))]
+    for person in people:
+        ranking = ranker.rank([person] if isinstance(person, str) else person, listings, k=12)
+        assert ranking.rows.shape == (1, 12)
+        for place, key in enumerate(ranking.ids(0)):
+            parts = ranker.explain(person, one_of(listings, listings["project_id"].index(key)))
+            assert set(parts) == set(ranker.factors)
+            assert abs(sum(parts.values()) - ranking.scores[0, place]) < 1e-6
 
 
 @EVERY
@@ -172,6 +180,51 @@ def test_the_same_inputs_give_the_same_bytes_and_come_back_equal(tmp_path: Any) 
     assert again.dump() == data
 
 
+@EVERY
+def test_ids_may_be_any_text_and_a_list_comes_back_from_its_file(ranker: Any) -> None:
+    odd = ["a\x00b", "\ud800", "", "x" * 10_000, "Dự án ✓", "'; --"]
+    listings = new_listings(6) | {"project_id": odd}
+    ranking = ranker.rank(["i01"], listings, k=6)
+    assert sorted(ranking.ids(0)) == sorted(odd)
+    for person in odd[:2]:
+        answers = {"investor_id": [person], "field": ["boats"], "country": [person]}
+        assert len(ranker.rank(answers, listings, k=6).ids(0)) == 6
+
+
+def test_a_byte_that_changed_anywhere_is_a_typed_error_or_no_change() -> None:
+    whole = LEARNT.dump()
+    places = {*range(0, len(whole), len(whole) // 60), *range(len(whole) - 40, len(whole))}
+    broken = 0
+    for place in sorted(places):
+        data = bytearray(whole)
+        data[place] ^= 1 + place % 255
+        try:
+            again = load(bytes(data))
+        except BadArtifact:
+            broken += 1
+        else:
+            assert again.dump() == whole
+    assert broken > len(places) // 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: {"vectors": np.full_like(r.vectors, np.nan)},
+        lambda r: {"basis": np.where(r.basis == r.basis[0, 0], np.inf, r.basis)},
+        lambda r: {"vectors": r.vectors[:-1]},
+        lambda r: {"group_ids": r.group_ids[:-1]},
+        lambda r: {"own_map": r.own_map[:, :-1]},
+        lambda r: {"segments": r.segments[::-1].copy()},
+        lambda r: {"segments": np.maximum(r.segments, 1)},
+        lambda r: {"factors": r.factors[:-1]},
+    ],
+)
+def test_a_whole_file_that_holds_no_order_is_a_typed_error(change: Any) -> None:
+    with pytest.raises(BadArtifact):
+        load(replace(LEARNT, **change(LEARNT)).dump())
+
+
 @pytest.mark.parametrize("damage", ["absent", "cut", "text", "changed", "older"])
 def test_a_file_that_cannot_be_used_is_a_typed_error(
     damage: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
@@ -183,8 +236,6 @@ def test_a_file_that_cannot_be_used_is_a_typed_error(
     elif damage == "text":
         path.write_text("no archive")
     elif damage == "changed":
-        from dataclasses import replace
-
         whole = replace(LEARNT, vectors=LEARNT.vectors + 1).dump()
         assert whole != data
         monkeypatch.setattr("backend.matching.engine.fitted._digest", lambda arrays: "other")
@@ -208,6 +259,27 @@ def test_no_choices_one_investor_and_one_project_are_typed_errors() -> None:
         fitted(projects=one_of(projects(), 0))
     with pytest.raises(BadFrame):
         fitted({"investor_id": ["a"]})
+    two = {"investor_id": ["a", "b"], "project_id": ["p001", "p002"], "chosen_at": [NOW, NOW]}
+    for change in (
+        {"chosen_at": ["some day", NOW]}, {"chosen_at": [object(), NOW]}, {"chosen_at": [NOW]},
+        {"weight": ["much", 1]}, {"weight": [[1], 2]}, {"weight": [1.0] * 3},
+    ):  # fmt: skip
+        with pytest.raises(BadFrame):
+            fitted(two | change)
+
+
+def test_from_one_investor_nothing_is_learnt_and_from_two_something() -> None:
+    """Of one person alone nothing is known that they did not choose."""
+    given: dict[str, list[Any]] = {
+        "investor_id": ["i01"] * 60,
+        "project_id": [f"p{n:03d}" for n in range(1, 120, 2)],
+        "chosen_at": [NOW - np.timedelta64(10 + 15 * n, "D") for n in range(60)],
+    }
+    with pytest.raises(NothingToLearn):
+        fitted(given)
+    ranker = fitted(given | {"investor_id": [f"i{int(p[1:]) % 4}" for p in given["project_id"]]})
+    ranking = ranker.rank(["i1", "i3"], new_listings(), k=5)
+    assert [{field_of(key) for key in ranking.ids(i)} for i in (0, 1)] == [{"chips"}, {"games"}]
 
 
 def test_choices_of_the_future_of_unknown_projects_and_twice_count_once_or_not() -> None:
@@ -215,6 +287,8 @@ def test_choices_of_the_future_of_unknown_projects_and_twice_count_once_or_not()
     strange = {name: list(values) for name, values in given.items()}
     for person, project, at in (
         ("i01", "p001", NOW + np.timedelta64(400, "D")),
+        ("i01", "p001", np.datetime64("9999-12-31")),
+        ("i01", "p001", np.datetime64("2400-01-01T00:00:00.5")),
         ("i01", "unheard", NOW - np.timedelta64(4, "D")),
         ("i01", "p001", np.datetime64("NaT")),
     ):
