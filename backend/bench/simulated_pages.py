@@ -13,7 +13,7 @@ from backend.bench.simulated import Simulation
 from backend.matching.catalogue import engine_vocabulary
 from backend.matching.dataset import WEIGHT
 from backend.matching.engine import measures, schema
-from backend.matching.engine.evaluate import evaluate
+from backend.matching.engine.evaluate import as_they_were, evaluate
 from backend.matching.engine.fit import Choices, MatchRanker
 from backend.matching.engine.score import Model, rule_model
 from backend.projects.workflow import GATED_INSTRUMENTS
@@ -49,6 +49,7 @@ def _compare(
     held = _choices(world, {p: (start, len(world.order[p])) for p, start in truth.items()})
     model = MatchRanker(0).fit(people, arrays, seen, f"run_{label}")
     without = replace(model, max_points=np.where(_MINE, 0, model.max_points))
+    people = as_they_were(people, arrays, seen, held)
     found = {
         name: np.array(evaluate(one, people, arrays, seen, held).per_person)
         for name, one in _models(model, without).items()

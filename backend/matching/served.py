@@ -5,13 +5,12 @@ little, those are owed views, and the same lists are made again with the places 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from backend.matching.catalogue import Catalogue
-from backend.matching.engine.chosen import having_chosen
 from backend.matching.engine.evaluate import gini, ndcg
 from backend.matching.engine.fit import Choices
 from backend.matching.engine.schema import Answers, Floats
@@ -52,18 +51,22 @@ def exposure_of(
     floor_percent: int,
     places: int,
 ) -> dict[str, Any]:
-    """`by_points`, `served` and what serving costs, on the same people; ids are those of rows."""
+    """`by_points`, `served` and what serving costs, on the same people; ids are those of rows.
+    `people`: with what they had chosen until then (`evaluate.as_they_were`)."""
     persons = np.unique(held_out.person)
     if len(persons) > MOST_PEOPLE:
         persons = np.random.default_rng(0).choice(persons, MOST_PEOPLE, replace=False)
-    plain, views = _serve(model, people, catalogue, seen, held_out, persons, None, False)
+    lists = _lists_of(people, catalogue, seen, held_out, persons.tolist())
+    plain, views = _serve(model, catalogue, lists)
     floor, total = floor_percent / 100, views.copy()
     served, by_points = plain, _reading(plain, views, floor)
     for night in range(ROUNDS):
         owed = _owed(total, floor, catalogue)
-        served, shown = _serve(
-            model, people, catalogue, seen, held_out, persons, (owed, places, night), True
-        )
+        tonight = [
+            replace(one, wish=replace(one.wish, explore=True, floor=Floor(owed, places, seed)))
+            for one, seed in ((one, f"{one.person} {night}") for one in lists)
+        ]
+        served, shown = _serve(model, catalogue, tonight)
         total += shown
     # What people see once the floor works: all nights but the first, which had none.
     after = _reading(served, total - views, floor)
@@ -83,40 +86,45 @@ def _cost(plain: float, served: float) -> float:
 
 
 Gains = list[tuple[float, float]]  # NDCG@10 and Recall@20 of each person
-Kept = tuple[tuple[tuple[str, float], ...], int, int]
 
 
-def _serve(
-    model: Model,
+@dataclass(frozen=True)
+class _List:
+    """One person's list by points alone, and what they chose of it later (rows)."""
+
+    person: int
+    wish: Wish
+    truth: frozenset[int]
+
+
+def _lists_of(
     people: Sequence[Answers],
     catalogue: Catalogue,
     seen: Choices,
     held_out: Choices,
-    persons: Any,
-    owed: Kept | None,
-    explore: bool,
-) -> tuple[Gains, Floats]:
-    gains: Gains = []
-    shown = np.zeros(len(catalogue.arrays))
+    persons: Sequence[int],
+) -> list[_List]:
     ids = catalogue.arrays.ids
-    for person in persons.tolist():
+    found = []
+    for person in persons:
         before = seen.listing[seen.person == person].tolist()
         truth = set(held_out.listing[held_out.person == person].tolist()) - set(before)
-        if not truth:
-            continue
-        floor = Floor(owed[0], owed[1], f"{person} {owed[2]}") if owed else None
-        who = having_chosen(
-            people[person], catalogue.arrays, before, seen.weight[seen.person == person]
-        )
-        wish = Wish(
-            who, {}, DAY, explore=explore, floor=floor,
-            hidden=frozenset(ids[row] for row in before),
-        )  # fmt: skip
-        order = order_of(wish, catalogue, model, limit=FIRST_PAGE, offset=0)
+        if truth:
+            hidden = frozenset(ids[row] for row in before)
+            wish = Wish(people[person], {}, DAY, hidden=hidden)
+            found.append(_List(person, wish, frozenset(truth)))
+    return found
+
+
+def _serve(model: Model, catalogue: Catalogue, lists: Sequence[_List]) -> tuple[Gains, Floats]:
+    gains: Gains = []
+    shown = np.zeros(len(catalogue.arrays))
+    for one in lists:
+        order = order_of(one.wish, catalogue, model, limit=FIRST_PAGE, offset=0)
         rows = [spot.row for spot in order.spots]
         shown[rows] += 1
-        hits = np.array([row in truth for row in rows])
-        gains.append((ndcg(hits[:10], len(truth)), float(hits.sum()) / len(truth)))
+        hits = np.array([row in one.truth for row in rows])
+        gains.append((ndcg(hits[:10], len(one.truth)), float(hits.sum()) / len(one.truth)))
     return gains, shown
 
 

@@ -29,7 +29,12 @@ def train_run() -> MatchRun | None:
     """
     # Loaded late: the web imports this module and must not load scikit-learn (seconds).
     from backend.matching.dataset import read_dataset  # noqa: PLC0415
-    from backend.matching.engine.evaluate import evaluate, gain_of_few, paired_interval  # noqa: PLC0415
+    from backend.matching.engine.evaluate import (  # noqa: PLC0415
+        as_they_were,
+        evaluate,
+        gain_of_few,
+        paired_interval,
+    )
     from backend.matching.engine.fit import MatchRanker, TooFewChoices  # noqa: PLC0415
     from backend.matching.served import exposure_of  # noqa: PLC0415
 
@@ -40,13 +45,16 @@ def train_run() -> MatchRun | None:
     arrays = data.catalogue.arrays
     try:
         trial = ranker.fit(data.people, arrays, seen, run_id, data.dismissed)
-        ours = evaluate(trial, data.people, arrays, seen, held_out)
+        # Measured on the past, then learnt from everything: what serves knows the newest choices.
+        final = ranker.fit(data.people, arrays, data.choices, run_id, data.dismissed)
     except TooFewChoices as reason:
         log.info("matching.too_few_choices", reason=str(reason))
         return None
-    rules = evaluate(rule_model(), data.people, arrays, seen, held_out)
+    people = as_they_were(data.people, arrays, seen, held_out)
+    ours = evaluate(trial, people, arrays, seen, held_out)
+    rules = evaluate(rule_model(), people, arrays, seen, held_out)
     last = _measured_before()
-    before = rules if last is None else evaluate(last, data.people, arrays, seen, held_out)
+    before = rules if last is None else evaluate(last, people, arrays, seen, held_out)
     gain, low, high = paired_interval(ours.per_person, rules.per_person)
     metrics = {
         "run": ours.as_metrics(),
@@ -64,14 +72,12 @@ def train_run() -> MatchRun | None:
             "looked_at": [round(float(share), 3) for share in data.positions.looked_at[:20]],
         },
         "exposure": exposure_of(
-            trial, data.people, data.catalogue, seen, held_out,
+            trial, people, data.catalogue, seen, held_out,
             floor_percent=policy.floor_percent if policy else 0,
             places=policy.places if policy else 0,
         ),
     }  # fmt: skip
     gate = gate_of(metrics)
-    # Measured on the past, then learnt from everything: what serves knows the newest choices too.
-    final = ranker.fit(data.people, arrays, data.choices, run_id, data.dismissed)
     window = {"from": str(data.at[0]), "until": str(data.at[-1])}
     content = artifact.dump(final, metrics=metrics, window=window)
     measured = artifact.dump(trial, metrics=metrics, window=window)

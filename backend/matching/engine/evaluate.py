@@ -38,6 +38,20 @@ class Quality:
         }
 
 
+def as_they_were(
+    people: Sequence[Answers], listings: ListingArrays, seen: Choices, held_out: Choices
+) -> list[Answers]:
+    """The people with their choices in `seen`; only those who chose something later are counted,
+    for only they are ranked."""
+    found = list(people)
+    for person in np.unique(held_out.person).tolist():
+        mine = seen.person == person
+        found[person] = having_chosen(
+            people[person], listings, seen.listing[mine].tolist(), seen.weight[mine]
+        )
+    return found
+
+
 def evaluate(
     model: Model,
     people: Sequence[Answers],
@@ -45,7 +59,8 @@ def evaluate(
     seen: Choices,
     held_out: Choices,
 ) -> Quality:
-    """Rank all listings that a person has not chosen before; the truth is what they chose next."""
+    """Rank all listings that a person has not chosen before; the truth is what they chose next.
+    `people`: with what they had chosen until then (`as_they_were`)."""
     persons, gains, recalls, reciprocal = [], [], [], []
     shown = np.zeros(len(listings))
     everything = np.arange(len(listings))
@@ -55,10 +70,7 @@ def evaluate(
         candidates = np.setdiff1d(everything, before)
         if not truth or not len(candidates):
             continue
-        who = having_chosen(
-            people[int(person)], listings, before.tolist(), seen.weight[seen.person == person]
-        )
-        ranked = rank_one(who, listings, model, k=TOP, only=candidates)
+        ranked = rank_one(people[int(person)], listings, model, k=TOP, only=candidates)
         hits = np.array([row in truth for row in ranked.rows.tolist()])
         shown[ranked.rows] += 1
         persons.append(int(person))

@@ -93,7 +93,7 @@ def factor_values(answers: Answers, listings: ListingArrays, model: Model) -> Fl
         vector = answer_features(answers, _index_of(model.answer_names))
         if vector.any():
             values[:, PEOPLE] = people_values(vector, listings, model)
-    if answers.chosen is not None:
+    if answers.chosen is not None and model.max_points[MINE]:
         values[:, MINE] = mine.values_of(answers.chosen, listings)
     return values
 

@@ -17,10 +17,10 @@ from backend.matching.engine.chosen import (
     values_without_one,
     weight_of,
 )
-from backend.matching.engine.evaluate import evaluate
+from backend.matching.engine.evaluate import as_they_were, evaluate
 from backend.matching.engine.fit import Choices, MatchRanker
 from backend.matching.engine.schema import FACTORS, MINE, Answers, Chosen
-from backend.matching.engine.score import Model, rank_one
+from backend.matching.engine.score import Model, rank_one, whole_parts
 from tests.matching.engine.test_contract import ARRAYS, LISTINGS, VOCABULARY, WHO
 
 AREAS = VOCABULARY.places
@@ -98,8 +98,9 @@ def test_the_factor_is_learnt_and_orders_better_than_without_it() -> None:
     )
     model = MatchRanker(0).fit(PEOPLE, ARRAYS, seen, "run_seen")
     zero = np.where(np.arange(len(FACTORS)) == MINE, 0, model.max_points)
-    with_it = evaluate(model, PEOPLE, ARRAYS, seen, later).ndcg_at_10
-    without = evaluate(replace(model, max_points=zero), PEOPLE, ARRAYS, seen, later).ndcg_at_10
+    people = as_they_were(PEOPLE, ARRAYS, seen, later)
+    with_it = evaluate(model, people, ARRAYS, seen, later).ndcg_at_10
+    without = evaluate(replace(model, max_points=zero), people, ARRAYS, seen, later).ndcg_at_10
     assert with_it > without + 0.1
 
 
@@ -142,6 +143,7 @@ def test_a_run_from_before_the_factor_still_serves(monkeypatch: pytest.MonkeyPat
         MODEL,
         **{name: getattr(MODEL, name)[:MINE] for name in artifact.BY_FACTOR},
     )
+    old = replace(old, max_points=whole_parts(old.max_points / old.max_points.sum() * 100, 100))
     with monkeypatch.context() as patch:
         patch.setattr(artifact, "FACTORS", FACTORS[:MINE])
         data = artifact.dump(old, metrics={}, window={})
