@@ -15,7 +15,19 @@ from typing import Any
 import numpy as np
 import orjson
 from django.db import connection
-from django.db.models import Count, Exists, Max, OuterRef, Subquery, Sum
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    Exists,
+    F,
+    Func,
+    Max,
+    OuterRef,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Cast, Extract
 
 from backend.core.errors import Conflict
 from backend.core.money import Money
@@ -183,13 +195,27 @@ def build() -> Catalogue:
 
 def _version() -> tuple[Any, ...]:
     """Changes with every edit, every project that comes or goes, every new rate, and every round
-    that opens or closes."""
-    newest = FxRate.objects.order_by("-pk").values("pk")[:1]
-    rounds = open_rounds().order_by().values("status").annotate(sum=Sum("pk")).values("sum")
+    that opens or closes.
+
+    Sums of hashes of rows, not the newest time or id: a transaction may write an older one later
+    than it was read here, and two changes at once may leave a sum of plain ids as it was.
+    """
+    rates = FxRate.objects.order_by().values("quote").annotate(mark=Sum(_mark("pk")))
+    rounds = open_rounds().order_by().values("status").annotate(mark=Sum(_mark("pk")))
     found = browsable_projects().aggregate(
-        n=Count("pk"), at=Max("updated_at"), rate=Max(Subquery(newest)), open=Max(Subquery(rounds))
+        n=Count("pk"),
+        projects=Sum(_mark("pk", "updated_at")),
+        rates=Max(Subquery(rates.filter(quote="VND").values("mark"))),
+        rounds=Max(Subquery(rounds.values("mark"))),
     )
-    return (found["n"], found["at"], found["rate"], found["open"])
+    return tuple(found.values())
+
+
+def _mark(row: str, at: str = "") -> Func:
+    """64 bits that stand for a row in its state."""
+    microseconds = Extract(at, "epoch") * 1_000_000 if at else Value(0)
+    seed = Cast(microseconds, BigIntegerField())
+    return Func(F(row), seed, function="hashint8extended", output_field=BigIntegerField())
 
 
 class _Kept:
