@@ -131,18 +131,18 @@ def for_you(request: HttpRequest) -> HttpResponse:
         status = 400 if asked.error else 200
         return render(request, "home/for_you.html", context, status=status)
     page = min(max(_number(request.GET.get("page", "1")), 1), MAX_PAGES)
-    stored, chosen = None, None
+    stored, chosen, at = None, None, queries.this_moment()
     if asked.profile is not None:
         user = asked.profile.user
         stored = actions.list_for(
-            user, by=user, weights=asked.weights, rules=asked.rules, hidden=asked.hidden
+            user, by=user, weights=asked.weights, rules=asked.rules, hidden=asked.hidden, at=at
         )
         actions.note_view(stored, page)
         chosen = from_stored(stored.choices)
     ranked = queries.preview(
         asked.answers, weights=asked.weights, limit=PAGE, offset=(page - 1) * PAGE,
         language=language, rules=asked.rules, hidden=asked.hidden, seed=asked.seed,
-        chosen=chosen,
+        chosen=chosen, at=at,
     )  # fmt: skip
     count_views(
         [(p.project.pk, p.position, p.moved_by) for p in ranked.places],

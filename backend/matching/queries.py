@@ -16,7 +16,7 @@ from backend.matching.catalogue import Catalogue, current_catalogue, in_base
 from backend.matching.engine import schema
 from backend.matching.engine.explain import Part, against, strongest
 from backend.matching.exposure import current_reading, floor_of
-from backend.matching.models import Dismissal, ListSettings, MatchList
+from backend.matching.models import Dismissal, ExposureReading, ListSettings, MatchList
 from backend.matching.order import Order, Wish, order_of, standing_of
 from backend.matching.reasons import Person, Reason, reason_of
 from backend.matching.runs import Serving, current_model
@@ -117,6 +117,21 @@ def today() -> date:
     return app_now().astimezone(CITY_ZONE).date()
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What an order depends on beside the person. Read once for a page, so that the list that is
+    kept and the one that is shown agree when a run is published between the two."""
+
+    catalogue: Catalogue
+    serving: Serving
+    reading: ExposureReading | None
+    day: date
+
+
+def this_moment() -> Moment:
+    return Moment(current_catalogue(), current_model(), current_reading(), today())
+
+
 def preview(
     answers: Answers,
     *,
@@ -128,6 +143,7 @@ def preview(
     hidden: frozenset[str] = frozenset(),
     seed: str = "",
     chosen: schema.Chosen | None = None,
+    at: Moment | None = None,
 ) -> RankedList:
     """Everything that is listed, in the order of these answers; nothing is stored.
 
@@ -135,16 +151,17 @@ def preview(
     that this person dismissed; `seed` names the person's list (empty: the answers name it);
     `chosen` is what this person saved, pledged to or left out (own.py).
     """
-    catalogue, serving = current_catalogue(), current_model()
-    wish = _wish(answers, weights, rules=rules, hidden=hidden, seed=seed, chosen=chosen)
-    order = order_of(wish, catalogue, serving.model, limit=min(limit, MAX_LIMIT), offset=offset)
-    day = date.fromisoformat(wish.day)
-    return _list_of(order, Person(answers, chosen), catalogue, serving, offset, language, day)
+    at = at or this_moment()
+    wish = _wish(answers, weights, at, rules=rules, hidden=hidden, seed=seed, chosen=chosen)
+    model = at.serving.model
+    order = order_of(wish, at.catalogue, model, limit=min(limit, MAX_LIMIT), offset=offset)
+    return _list_of(order, Person(answers, chosen), at, offset, language)
 
 
 def _wish(
     answers: Answers,
     weights: Mapping[str, str] | None,
+    at: Moment,
     *,
     rules: ListRules = ListRules(),
     hidden: frozenset[str] = frozenset(),
@@ -153,11 +170,11 @@ def _wish(
 ) -> Wish:
     floor = None
     if rules.with_floor:
-        floor = floor_of(current_reading(), seed or _seed_of(answers))
+        floor = floor_of(at.reading, seed or _seed_of(answers))
     return Wish(
         replace(engine_answers(answers), chosen=chosen),
         weights or {},
-        today().isoformat(),
+        at.day.isoformat(),
         explore=rules.explore,
         with_calls=rules.with_calls,
         variety=rules.variety,
@@ -184,16 +201,8 @@ def hidden_of(user: Any) -> frozenset[str]:
     return frozenset(rows)
 
 
-def _list_of(
-    order: Order,
-    person: Person,
-    catalogue: Catalogue,
-    serving: Serving,
-    offset: int,
-    language: str,
-    day: date,
-) -> RankedList:
-    ids = [catalogue.project_ids[spot.row] for spot in order.spots]
+def _list_of(order: Order, person: Person, at: Moment, offset: int, language: str) -> RankedList:
+    ids = [at.catalogue.project_ids[spot.row] for spot in order.spots]
     # A project that was withdrawn since the catalogue was read is left out.
     found = Project.objects.filter(pk__in=ids, status__in=sorted(PUBLIC)).select_related("call")
     rows = {p.pk: p for p in found}
@@ -205,11 +214,11 @@ def _list_of(
     return RankedList(
         places=tuple(places),
         total=order.total,
-        version=serving.version,
-        is_rules=serving.model.is_rules,
+        version=at.serving.version,
+        is_rules=at.serving.model.is_rules,
         max_points=dict(zip(schema.FACTORS, order.max_points.tolist(), strict=True)),
         has_answers=order.is_personal,
-        day=day,
+        day=at.day,
     )
 
 
@@ -245,12 +254,12 @@ def explain_for(
     chosen: schema.Chosen | None = None,
 ) -> Explained | None:
     """The whole table for one project; None when it is not listed or nothing was answered."""
-    catalogue, serving = current_catalogue(), current_model()
-    row = catalogue.row_of.get(project.public_id)
+    at = this_moment()
+    row = at.catalogue.row_of.get(project.public_id)
     if row is None:
         return None
-    wish = _wish(answers, weights, chosen=chosen)
-    found = standing_of(wish, catalogue, serving.model, row)
+    wish = _wish(answers, weights, at, chosen=chosen)
+    found = standing_of(wish, at.catalogue, at.serving.model, row)
     if not found.is_personal:
         return None
     person, spot = Person(answers, chosen), found.spot

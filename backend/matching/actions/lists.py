@@ -14,9 +14,9 @@ from backend.accounts.models import InvestorProfile, User
 from backend.accounts.permissions import check_is_self
 from backend.core import audit
 from backend.core.errors import Conflict, Invalid
-from backend.matching.catalogue import Catalogue, current_catalogue, packed, restored
+from backend.matching.catalogue import Catalogue, packed, restored
 from backend.matching.engine.score import Model
-from backend.matching.exposure import current_reading, floor_of
+from backend.matching.exposure import floor_of
 from backend.matching.models import (
     CatalogueSnapshot,
     ListSettings,
@@ -28,13 +28,14 @@ from backend.matching.order import Order, Wish, order_of
 from backend.matching.own import as_stored, from_stored, own_choices
 from backend.matching.queries import (
     ListRules,
+    Moment,
     answers_from,
     engine_answers,
     hidden_of,
     rules_of,
-    today,
+    this_moment,
 )
-from backend.matching.runs import current_model, model_of
+from backend.matching.runs import model_of
 
 STORED_PLACES = 200
 
@@ -47,18 +48,21 @@ def list_for(
     weights: Mapping[str, str] | None = None,
     rules: ListRules | None = None,
     hidden: frozenset[str] | None = None,
+    at: Moment | None = None,
 ) -> MatchList:
     """The person's list of today: the stored one, or a new one when answers, steering, rules,
     dismissals, choices, run, catalogue, day or measured views changed since.
 
-    What is not given is what the person keeps. The caller shows exactly this list.
+    What is not given is what the person keeps. The caller shows exactly this list, of the same
+    moment.
     """
     profile = user.profile
     rules = rules_of(user) if rules is None else rules
     hidden = hidden_of(user) if hidden is None else hidden
     weights = profile.weights if weights is None else dict(weights)
-    catalogue, serving, day = current_catalogue(), current_model(), today()
-    reading = current_reading() if rules.with_floor else None
+    at = at or this_moment()
+    catalogue, serving, day = at.catalogue, at.serving, at.day
+    reading = at.reading if rules.with_floor else None
     inputs: dict[str, Any] = {
         "run_id": serving.run_id,
         "day": day,
