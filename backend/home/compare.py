@@ -7,11 +7,13 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from backend.core.formats import format_money, format_money_long
+from backend.core.formats import format_money, format_money_long, format_number
 from backend.core.money import Money
 from backend.funding.standing import may_see_terms
 from backend.home.cards import Card, cards_of
+from backend.home.matching_pages import Fit
 from backend.home.words import said
+from backend.matching.queries import Explained
 from backend.matching.reasons import unsaid_words
 from backend.projects import taxonomy
 from backend.projects.models import Project
@@ -38,27 +40,60 @@ class Comparison:
     missing: int
 
 
-def comparison(keys: list[str], request: HttpRequest, language: str) -> Comparison:
-    """At most three projects; a withdrawn one is left out and counted. At most six queries."""
+def comparison(keys: list[str], request: HttpRequest, fit: Fit | None, language: str) -> Comparison:
+    """At most three projects; a withdrawn one is left out and counted. At most six queries.
+
+    `fit` adds the score in the reader's own order, its place there and the points of each factor.
+    """
     user = request.user if request.COOKIES else None
     wanted = keys[:MOST]
     visible = projects_visible_to(user).filter(Q(slug__in=wanted) | Q(public_id__in=wanted))
-    found = {}
+    by_key: dict[str, Project] = {}
     for project in visible.select_related("current_version", "call"):
-        found[project.slug] = found[project.public_id] = project
-    projects = list(dict.fromkeys(found[key] for key in wanted if key in found))
+        by_key[project.slug] = by_key[project.public_id] = project
+    projects = list(dict.fromkeys(by_key[key] for key in wanted if key in by_key))
     cards = cards_of(projects, language)
     reviews = public_reviews_of(projects)
     columns = [
         _cells(project, card, reviews.get(project.pk), user, language)
         for project, card in zip(projects, cards, strict=True)
     ]
-    missing = sum(key not in found for key in wanted)
-    return Comparison(tuple(cards), _rows(columns, projects, language), missing)
+    rows = _rows(columns, [unsaid_words(is_call=project.is_call) for project in projects], language)
+    if fit is not None:
+        found = [fit.of(project, language) for project in projects]
+        absent = [_("not in the list")] * len(projects)
+        totals = _rows([_total_cells(one, language) for one in found], absent, language)
+        factors = _rows([_factor_cells(one) for one in found], absent, language)
+        rows = (*totals, *rows, *factors)
+    missing = sum(key not in by_key for key in wanted)
+    return Comparison(tuple(cards), rows, missing)
 
 
-def _rows(columns: list[dict[str, str]], projects: list[Project], language: str) -> tuple[Row, ...]:
-    unsaid = [unsaid_words(is_call=project.is_call) for project in projects]
+def _total_cells(explained: Explained | None, language: str) -> dict[str, str]:
+    """Empty for a project that is not in the list: it has neither points nor a place."""
+    if explained is None:
+        return {}
+    return {
+        _("Fit with what you told us"): _("%(score)s of 100") % {"score": explained.place.score},
+        _("Place in your list by points"): _("%(n)s of %(total)s") % {
+            "n": format_number(explained.place.position, language),
+            "total": format_number(explained.total, language),
+        },
+    }  # fmt: skip
+
+
+def _factor_cells(explained: Explained | None) -> dict[str, str]:
+    cells = {}
+    for reason in explained.place.reasons if explained else ():
+        points = _("%(points)s of %(max)s") % {"points": reason.points, "max": reason.max_points}
+        if not reason.is_known:
+            points = _("%(points)s (not stated)") % {"points": points}
+        cells[_("Fit: %(factor)s") % {"factor": reason.label}] = points
+    return cells
+
+
+def _rows(columns: list[dict[str, str]], unsaid: list[str], language: str) -> tuple[Row, ...]:
+    """`unsaid`: per project, what stands where it says nothing."""
     scored = {_("Review, of 100"), *(c.name(language) for c in rubric.CRITERIA)}
     labels = list(dict.fromkeys(label for column in columns for label in column))
     rows = []

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -19,6 +20,7 @@ from backend.home.answer_words import answer_rows
 from backend.home.browse import Option
 from backend.home.cards import cards_of
 from backend.matching import actions, queries
+from backend.matching.engine.schema import Chosen
 from backend.matching.exposure import count_views
 from backend.matching.models import Variety
 from backend.matching.moving import CLOSED
@@ -228,6 +230,7 @@ def _list_context(
         "next_url": more,
         "page": page,
         "carry": _carry(request.GET),
+        "question": question_in(request.GET),
         "changes": _changes(asked, language),
         "hidden_count": len(asked.hidden),
         "is_pure": asked.rules == ListRules(with_calls=asked.rules.with_calls),
@@ -241,11 +244,16 @@ def _page_url(query: QueryDict, page: int) -> str:
     return f"?{changed.urlencode()}"
 
 
+def question_in(query: QueryDict) -> list[tuple[str, str]]:
+    """Answers and steering in the address travel to the pages that explain or compare by them."""
+    if not _has_question(query):
+        return []
+    return [(n, v) for n, vs in query.lists() for v in vs if v and n not in {"page", "p", "only"}]
+
+
 def _carry(query: QueryDict) -> str:
-    """The answers in the address travel to the project page, so that its table can use them."""
-    changed = query.copy()
-    changed.pop("page", None)
-    return f"?{changed.urlencode()}" if _has_question(query) else ""
+    found = question_in(query)
+    return f"?{urlencode(found)}" if found else ""
 
 
 def _steering(
@@ -294,14 +302,29 @@ def _pure_url(query: QueryDict) -> str:
     return f"?{changed.urlencode()}"
 
 
-def match_for_page(request: HttpRequest, project: Project, language: str) -> Explained | None:
-    """The whole table for a project page: from the address, else from the person's profile."""
-    answers, _error = answers_in(request.GET)
-    weights, chosen = weights_in(request.GET, {}), None
-    if answers == Answers():
-        profile = profile_of(request)
-        if profile is None:
-            return None
-        answers, weights = answers_of(profile), weights_in(request.GET, profile.weights)
-        chosen = own_choices(profile.user, queries.today())
-    return queries.explain_for(answers, project, weights=weights, language=language, chosen=chosen)
+@dataclass(frozen=True)
+class Fit:
+    """Whose order other pages speak of: answers in the address, else those of the profile, with
+    the same steering and the same projects as in that person's list."""
+
+    answers: Answers
+    weights: dict[str, str]
+    with_calls: bool
+    hidden: frozenset[str]
+    chosen: Chosen | None
+
+    def of(self, project: Project, language: str) -> Explained | None:
+        return queries.explain_for(
+            self.answers, project, weights=self.weights, language=language,
+            with_calls=self.with_calls, hidden=self.hidden, chosen=self.chosen,
+        )  # fmt: skip
+
+
+def fit_for(request: HttpRequest) -> Fit | None:
+    """None when neither the address nor a profile has an answer."""
+    asked = _asked(request)
+    if asked.answers == Answers():
+        return None
+    user = asked.profile.user if asked.profile else None
+    chosen = own_choices(user, queries.today()) if user else None
+    return Fit(asked.answers, asked.weights, asked.rules.with_calls, asked.hidden, chosen)

@@ -24,6 +24,7 @@ from backend.core.web import public_page
 from backend.home.texts import CONTENT, head_of
 from backend.matching.exposure import current_reading, first_page_views, policy_in_force
 from backend.matching.models import MatchRun
+from backend.matching.moving import FLOOR_AT
 from backend.matching.queries import Explained, explain_for, preview, today
 from backend.matching.runs import current_model, serving_run
 from backend.projects import taxonomy
@@ -125,6 +126,7 @@ class Share:
 def ranking(request: HttpRequest) -> HttpResponse:
     language = language_of_page()
     serving, run = current_model(), serving_run()
+    policy = policy_in_force()
     most = max(int(n) for n in serving.model.max_points) or 1
     context: dict[str, Any] = {
         "head": head_of("ranking", language),
@@ -140,9 +142,12 @@ def ranking(request: HttpRequest) -> HttpResponse:
         "is_rules": serving.model.is_rules,
         "run": run,
         "measures": _measures(run) if run else (),
+        "learning": _learning(run) if run else (),
+        "position": _position(run) if run else None,
         "gates": [(GATES.get(g["rule"], g["rule"]), g) for g in run.gate] if run else (),
         "runs": _earlier(run),
-        "policy": policy_in_force(),
+        "policy": policy,
+        "floor_at": ", ".join(map(str, sorted(FLOOR_AT[: policy.places]))) if policy else "",
         "reading": current_reading(),
         "seen": _seen(language),
         "nav": "ranking",
@@ -193,6 +198,52 @@ def _measures(run: MatchRun) -> list[tuple[str, Any, Any, str]]:
             _("NDCG@10 as served, beside the same people's lists by points alone"),
         ))  # fmt: skip
     return [(label, _three(a), _three(b), words) for label, a, b, words in rows]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """People of whom the program had seen so many choices: NDCG@10 of the run, of the run without
+    those choices and of the rules; the 95 % range of what the choices add."""
+
+    choices: str
+    people: int
+    ours: Decimal
+    without: Decimal
+    rules: Decimal
+    low: Decimal
+    high: Decimal
+
+
+def _learning(run: MatchRun) -> list[Learnt]:
+    """Runs from before this was measured have none."""
+    return [
+        Learnt(
+            _choices_words(row["from"], row["to"]), row["people"],
+            *(_three(row[name]) for name in ("run", "without", "rules", "low", "high")),
+        )
+        for row in run.metrics.get("by_choices", ())
+    ]  # fmt: skip
+
+
+def _choices_words(low: int, high: int) -> str:
+    if not low:
+        return _("none")
+    if not high:
+        return _("%(n)s or more") % {"n": low}
+    return _("from %(low)s to %(high)s") % {"low": low, "high": high}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """How often the tenth place is looked at, in per cent of the first; from how many choices."""
+
+    tenth: Decimal
+    choices: int
+
+
+def _position(run: MatchRun) -> Looked | None:
+    kept = run.metrics.get("position")
+    return Looked(Decimal(round(100 * kept["looked_at"][9])), kept["choices"]) if kept else None
 
 
 def _three(value: float) -> Decimal:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -16,7 +17,7 @@ from backend.funding.queries import convert
 from backend.home import compare as comparing
 from backend.home.browse import list_page
 from backend.home.cards import cards_of
-from backend.home.matching_pages import match_for_page, start_form
+from backend.home.matching_pages import fit_for, question_in, start_form
 from backend.home.owner.talk import talk_of
 from backend.home.project_page import project_page
 from backend.home.texts import text_page
@@ -69,7 +70,8 @@ def project(request: HttpRequest, key: str) -> HttpResponse:
     found = project_for(user, key)
     language = language_of_page()
     page = project_page(found, user, language)
-    explained = match_for_page(request, found, language)
+    fit = fit_for(request)
+    explained = fit.of(found, language) if fit else None
     goal = page.card.goal
     context: dict[str, Any] = {
         "page": page,
@@ -102,10 +104,13 @@ def _shown_currency(request: HttpRequest) -> str:
 @public_page
 def compare(request: HttpRequest) -> HttpResponse:
     keys = list(dict.fromkeys(k for k in request.GET.getlist("p") if k))
+    fit, question = fit_for(request), question_in(request.GET)
     context = {
-        "table": comparing.comparison(keys, request, language_of_page()),
+        "table": comparing.comparison(keys, request, fit, language_of_page()),
+        "has_fit": fit is not None,
+        "carry": f"?{urlencode(question)}" if question else "",
+        "all_rows": urlencode([*(("p", key) for key in keys[: comparing.MOST]), *question]),
         "only": request.GET.get("only") == "1",
-        "keys": keys[: comparing.MOST],
         "too_many": len(keys) > comparing.MOST,
         "nav": "compare",
     }

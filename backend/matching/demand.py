@@ -1,5 +1,8 @@
 """Who could fit a project, and which edit would widen that, in bands. numpy only.
 
+By people's answers alone: what somebody chose or how they adjusted their own list says more of them
+than an owner may learn, and would move with every save.
+
 Counts are never shown: only bands, and nothing under ten. A difference is a band too, so that two
 edits side by side do not single anybody out. Made once for a state of the project, from everybody.
 """
@@ -18,7 +21,7 @@ from backend.matching.engine.score import Model, rank_one
 FITS_FROM = 70  # points of 100
 LEAST = 10  # a cell of fewer people is not shown
 EDGES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
-MOST_EDITS = 24
+MOST_EDITS = 40  # the taxonomy makes 26; a longer one must not make an owner's page slow
 Band = tuple[int, int]  # from … to, both included; (0, 9) says: fewer than ten
 
 
@@ -59,10 +62,10 @@ def edits_of(listing: Listing, people: Sequence[Answers], rows: ListingArrays) -
         Edit("ticket", listing.ticket, ticket, replace(listing, ticket=ticket))
         for ticket in _lower_tickets(listing, people)
     ]
+    # The owner knows the ticket of a gated form: without it, a form would seem to widen the pool
+    # only because the ticket is no longer read.
     found += [
-        Edit("instrument", listing.instrument, key, replace(listing, instrument=key, ticket=None))
-        if key not in ("contribution", "reward")
-        else Edit("instrument", listing.instrument, key, replace(listing, instrument=key))
+        Edit("instrument", listing.instrument, key, replace(listing, instrument=key))
         for key in known.instruments
         if key != listing.instrument
     ]
@@ -166,7 +169,8 @@ def report(counted: Counted, edits: Sequence[Edit]) -> dict[str, Any]:
     hidden = {
         kind: sum(1 for n in counts.values() if n < LEAST) for kind, counts in counted.kinds.items()
     }
-    order = sorted(range(len(edits)), key=lambda i: (-int(counted.gained[i + 1]), i))
+    # By bands, as they are told: an order by counts would say which of two equal bands is larger.
+    order = sorted(range(len(edits)), key=lambda i: (-band(int(counted.gained[i + 1]))[0], i))
     wider = [
         {
             "factor": edits[i].factor,

@@ -15,6 +15,7 @@ from backend.funding.queries import latest_rates
 from backend.matching.catalogue import Catalogue, current_catalogue, in_base
 from backend.matching.engine import schema
 from backend.matching.engine.explain import Part, against, strongest
+from backend.matching.engine.score import average_for_people
 from backend.matching.exposure import current_reading, floor_of
 from backend.matching.models import Dismissal, ExposureReading, ListSettings, MatchList
 from backend.matching.order import Order, Wish, order_of, standing_of
@@ -155,7 +156,8 @@ def preview(
     wish = _wish(answers, weights, at, rules=rules, hidden=hidden, seed=seed, chosen=chosen)
     model = at.serving.model
     order = order_of(wish, at.catalogue, model, limit=min(limit, MAX_LIMIT), offset=offset)
-    return _list_of(order, Person(answers, chosen), at, offset, language)
+    person = Person(answers, chosen, average_for_people(model))
+    return _list_of(order, person, at, offset, language)
 
 
 def _wish(
@@ -251,18 +253,25 @@ def explain_for(
     *,
     weights: Mapping[str, str] | None = None,
     language: str = "vi",
+    with_calls: bool = True,
+    hidden: frozenset[str] = frozenset(),
     chosen: schema.Chosen | None = None,
 ) -> Explained | None:
-    """The whole table for one project; None when it is not listed or nothing was answered."""
+    """The whole table for one project; None when it is not listed or nothing was answered.
+
+    Its place is that among what the person's list holds (`with_calls`, `hidden`), by points alone.
+    """
     at = this_moment()
     row = at.catalogue.row_of.get(project.public_id)
     if row is None:
         return None
-    wish = _wish(answers, weights, at, chosen=chosen)
+    rules = ListRules(with_calls=with_calls)
+    wish = _wish(answers, weights, at, rules=rules, hidden=hidden, chosen=chosen)
     found = standing_of(wish, at.catalogue, at.serving.model, row)
     if not found.is_personal:
         return None
-    person, spot = Person(answers, chosen), found.spot
+    person = Person(answers, chosen, average_for_people(at.serving.model))
+    spot = found.spot
     place = place_of(found.place, project, spot.score, spot.parts, person, language)
     would = found.would
     if would is None:

@@ -32,10 +32,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class Person:
-    """What one person said, and what they chose."""
+    """What one person said, and what they chose. `average`: the share of its points that
+    `people_like_you` gives to what such people choose neither more nor less than average."""
 
     answers: Answers
     chosen: Chosen | None = None
+    average: float = 0.0
 
 
 def reason_of(part: Part, person: Person, project: Project, language: str) -> Reason:
@@ -46,7 +48,9 @@ def reason_of(part: Part, person: Person, project: Project, language: str) -> Re
             points=part.points,
             max_points=part.max_points,
             you=_you(part.factor, person, project, language),
-            project=_project(part.factor, project, language),
+            project=_like_you(part, person)
+            if part.factor == "people_like_you"
+            else _project(part.factor, project, language),
             is_known=part.is_known,
             is_mismatch=part.is_mismatch,
         )
@@ -154,7 +158,17 @@ def _project(factor: str, project: Project, language: str) -> str:
             facts = _facts(project)
             return ", ".join(taxonomy.label(kind, key, language) for kind, key in facts) or unsaid
         case _:
-            return _("what people with similar answers chose")
+            return unsaid
+
+
+def _like_you(part: Part, person: Person) -> str:
+    """In words only: how many people chose what is never told."""
+    average = person.average * part.max_points
+    if part.points > average + 0.5:
+        return _("people with similar answers choose it, and projects like it, more than average")
+    if part.points < average - 0.5:
+        return _("people with similar answers choose it, and projects like it, less than average")
+    return _("people with similar answers choose it, and projects like it, about as on average")
 
 
 def _ticket(project: Project, language: str) -> str:

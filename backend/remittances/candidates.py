@@ -1,7 +1,7 @@
 """What a plan could pledge to now, as the allocation reads it. Workers only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -18,9 +18,11 @@ from backend.funding.queries import Rate, convert
 from backend.funding.standing import standing_of
 from backend.funding.workflow import RoundStatus
 from backend.matching.catalogue import current_catalogue
+from backend.matching.engine.schema import Chosen
 from backend.matching.engine.split import Problem
 from backend.matching.order import Wish, order_of
-from backend.matching.queries import engine_answers, today
+from backend.matching.own import own_choices
+from backend.matching.queries import engine_answers, hidden_of, today
 from backend.matching.runs import current_model
 from backend.projects import taxonomy
 from backend.projects.permissions import is_member_of
@@ -58,6 +60,8 @@ class Candidate:
     run: PlanRun
     answers: Answers
     weights: dict[str, str]
+    # What the person saved, pledged to or left out: their list counts it, so the plan does.
+    chosen: Chosen | None = None
     places: list[Place] = field(default_factory=list)
 
     @property
@@ -84,7 +88,8 @@ def candidate_of(
     plan = run.plan
     profile = InvestorProfile.objects.filter(user=plan.investor).first()
     answers = answers_of(profile) if profile else Answers()
-    found = Candidate(run, answers, dict(profile.weights) if profile else {})
+    chosen = own_choices(plan.investor, today())
+    found = Candidate(run, answers, dict(profile.weights) if profile else {}, chosen)
     given = given_to_projects(plan)
     until = pledges_at(run.period, plan.schedule, at)
     standing: dict[str, bool] = {}
@@ -104,10 +109,15 @@ def candidate_of(
 
 
 def _by_fit(candidate: Candidate) -> list[tuple[int, int]]:
-    """(project, points) in the investor's own order, calls of others left out."""
+    """(project, points) in the investor's own order, without calls of others and without what they
+    left out of their list."""
     catalogue = current_catalogue()
     wish = Wish(
-        engine_answers(candidate.answers), candidate.weights, today().isoformat(), with_calls=False
+        replace(engine_answers(candidate.answers), chosen=candidate.chosen),
+        candidate.weights,
+        today().isoformat(),
+        with_calls=False,
+        hidden=hidden_of(candidate.plan.investor),
     )
     order = order_of(
         wish, catalogue, current_model().model, limit=len(catalogue.project_ids), offset=0

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from backend.core.formats import MONTHS_EN, format_date, format_datetime
 from backend.core.money import Money
 from backend.funding.workflow import PLEDGE_OWED, PLEDGE_PAID
+from backend.matching.queries import hidden_of
 from backend.projects import taxonomy
 from backend.remittances.models import PlanLine, PlanRun, RemittancePlan
 from backend.remittances.plan_forms import zone_name
 from backend.remittances.queries import ComingPeriod, coming_period, runs_of
-from backend.remittances.workflow import RUN_OPEN, RunStatus
+from backend.remittances.workflow import LEFT_OUT, RUN_OPEN, RunStatus
 
 NOT_CHARGED = PLEDGE_OWED | {"card_pending", "active"}
 
@@ -37,6 +38,8 @@ class LineView:
     limit: str
     removed_at: datetime | None
     refused: str
+    # Left out of the person's list since it was proposed: nothing will be pledged to it.
+    is_left_out: bool
 
 
 @dataclass(frozen=True)
@@ -146,21 +149,26 @@ def limit_words(code: str) -> str:
 
 
 def plan_page(plan: RemittancePlan, *, at: datetime, language: str) -> PlanPage:
-    """Everything the page shows; four queries."""
+    """Everything the page shows; four queries, one more while a proposal is open."""
     runs = runs_of(plan)
     for run in runs:
         run.plan = plan
-    views = [run_view(run, language) for run in runs]
+    is_open = any(run.status in RUN_OPEN for run in runs)
+    left_out = hidden_of(plan.investor) if is_open else frozenset()
+    views = [run_view(run, language, left_out) for run in runs]
     opened = next((v for v in views if v.row.status in RUN_OPEN), None)
     past = [v for v in views if v.row.status not in RUN_OPEN]
     return PlanPage(plan, coming_period(plan, at), opened, past, _totals(plan, runs))
 
 
-def run_view(run: PlanRun, language: str) -> RunView:
+def run_view(run: PlanRun, language: str, left_out: frozenset[str] = frozenset()) -> RunView:
     rows = list(run.lines.all())
-    lines = [_line_view(row, run.plan, language) for row in rows]
-    kept = sum(r.amount_minor for r in rows if r.removed_at is None)
     is_open = run.status in RUN_OPEN
+    out = left_out if is_open else frozenset()
+    lines = [_line_view(row, run.plan, language, out) for row in rows]
+    kept = sum(
+        line.row.amount_minor for line in lines if line.removed_at is None and not line.is_left_out
+    )
     return RunView(
         row=run,
         month=month_words(run, language),
@@ -174,7 +182,9 @@ def run_view(run: PlanRun, language: str) -> RunView:
     )
 
 
-def _line_view(row: PlanLine, plan: RemittancePlan, language: str) -> LineView:
+def _line_view(
+    row: PlanLine, plan: RemittancePlan, language: str, left_out: frozenset[str]
+) -> LineView:
     project = row.round.project
     other = "vi" if language == "en" else "en"
     title, lang = getattr(project, f"title_{language}"), language
@@ -190,9 +200,16 @@ def _line_view(row: PlanLine, plan: RemittancePlan, language: str) -> LineView:
         needs=Money(missing, row.round.currency),
         reasons=[(kind, words) for kind, words in row.reasons.get(language, [])],
         limit=limit_words(row.limit), removed_at=row.removed_at,
-        refused=_("This pledge could not be made: a rule of pledging did not allow it any more.")
-        if row.refused_code else "",
+        refused=_refused_words(row.refused_code), is_left_out=project.public_id in left_out,
     )  # fmt: skip
+
+
+def _refused_words(code: str) -> str:
+    if code == LEFT_OUT:
+        return _("You left this project out of your list, so nothing was pledged to it.")
+    if code:
+        return _("This pledge could not be made: a rule of pledging did not allow it any more.")
+    return ""
 
 
 def _totals(plan: RemittancePlan, runs: Sequence[PlanRun]) -> Sequence[tuple[str, Money, str]]:

@@ -14,14 +14,14 @@ from django.utils.translation import override
 
 from backend.core import audit, states
 from backend.core.clock import app_now
-from backend.core.errors import DomainError
+from backend.core.errors import Conflict, DomainError
 from backend.core.money import Money
 from backend.funding.actions import cards, pledges
 from backend.funding.queries import Rate, convert, latest_rates
 from backend.matching.catalogue import newest_catalogue
 from backend.matching.engine.allocate import allocate
 from backend.matching.engine.split import Settings
-from backend.matching.queries import explain_for
+from backend.matching.queries import explain_for, hidden_of
 from backend.remittances.actions import carried_of, locked_plan, skip_run
 from backend.remittances.candidates import (
     Candidate,
@@ -49,7 +49,7 @@ from backend.remittances.plan import (
     share_sum,
 )
 from backend.remittances.queries import pledged_in_year
-from backend.remittances.workflow import RUN, RUN_OPEN, PlanStatus, RunStatus
+from backend.remittances.workflow import LEFT_OUT, RUN, RUN_OPEN, PlanStatus, RunStatus
 
 log = structlog.get_logger(__name__)
 
@@ -204,14 +204,17 @@ def _reasons(candidate: Candidate, place: Place) -> dict[str, list[list[str]]]:
     for language in ("vi", "en"):
         with override(language):
             explained = explain_for(
-                candidate.answers, place.round.project, weights=candidate.weights, language=language
-            )
+                candidate.answers, place.round.project, weights=candidate.weights,
+                language=language, chosen=candidate.chosen,
+            )  # fmt: skip
             if explained is None and not place.score:
                 rows = [["none", _("You have not answered any question yet, so no points are "
                                    "counted.")]]  # fmt: skip
             else:
-                rows = [["plus", _("%(score)s of 100 points by what you told us")
-                         % {"score": place.score}]]  # fmt: skip
+                words = _("%(score)s of 100 points by what you told us")
+                if candidate.chosen is not None:
+                    words = _("%(score)s of 100 points by what you told us and what you chose")
+                rows = [["plus", words % {"score": place.score}]]
             if explained is not None:
                 for reason in explained.place.strongest[:2]:
                     rows.append(["plus", f"{reason.label}: {reason.project}"])
@@ -264,7 +267,8 @@ def confirm_run(run: PlanRun) -> PlanRun:
         skip_run(run, by=None, role="system", reason="silence")
         return run
     lines = run.lines.select_related("round__project").filter(removed_at__isnull=True)
-    made = sum(_pledge(line, plan, run) for line in lines.order_by("-score", "pk"))
+    left_out = hidden_of(plan.investor)
+    made = sum(_pledge(line, plan, run, left_out) for line in lines.order_by("-score", "pk"))
     left = carried_of(run)
     run.pledged_minor, run.carry_over_minor, run.ended_at = made, left, at
     run.end_reason = "" if made else "nothing_pledged"
@@ -278,12 +282,14 @@ def confirm_run(run: PlanRun) -> PlanRun:
     return run
 
 
-def _pledge(line: PlanLine, plan: RemittancePlan, run: PlanRun) -> int:
+def _pledge(line: PlanLine, plan: RemittancePlan, run: PlanRun, left_out: frozenset[str]) -> int:
     """One ordinary pledge, by the person's own standing order; minor units, 0 when refused."""
     token = f"{run.public_id}.{line.pk}"
     money = plan.money(line.amount_minor)
     try:
         with transaction.atomic():
+            if line.round.project.public_id in left_out:
+                raise Conflict(code=LEFT_OUT)
             pledge = pledges.start_pledge(
                 line.round, by=plan.investor, money=money, client_token=token
             )

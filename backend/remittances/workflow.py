@@ -53,3 +53,5 @@ RUN = Workflow(
     ),
 )
 RUN_OPEN = frozenset({"waiting", "proposed"})
+# Why a line became no pledge: the person said "not this one" after it was proposed.
+LEFT_OUT = "left_out"

@@ -259,6 +259,27 @@ def test_comparing_more_than_three_keeps_the_first_three(web: Client) -> None:
     assert "Three projects at most" in text
 
 
+def test_projects_are_compared_by_the_points_of_the_readers_own_list(web: Client) -> None:
+    near, far = (
+        factories.a_listed_project(field=f) for f in ("open_innovation", "pilot_mechanism")
+    )
+    keys = f"p={near.slug}&p={far.slug}"
+    assert "Fit with what you told us" not in web.get(f"/en/compare/?{keys}").content.decode()
+    asked = "fields=open_innovation&w_field=more"
+    page = web.get(f"/en/compare/?{keys}&{asked}")
+    rows = {row.label: row for row in page.context["table"].rows}
+    for project, column in ((near, 0), (far, 1)):
+        place = web.get(f"/en/projects/{project.slug}/?{asked}").context["match"]
+        assert rows["Fit with what you told us"].cells[column] == f"{place.score} of 100"
+        points = {f"Fit: {r.label}": f"{r.points} of {r.max_points}" for r in place.reasons}
+        assert {label: rows[label].cells[column] for label in points} == points
+    text = page.content.decode()
+    assert f"/en/projects/{near.slug}/?{asked.replace('&', '&amp;')}" in text
+    assert f"?{keys}&{asked}&only=1".replace("&", "&amp;") in text
+    listed = web.get(f"/en/for-you/?{asked}").content.decode()
+    assert '<input type="hidden" name="w_field" value="more">' in listed
+
+
 def test_what_is_missing_is_said_of_whoever_did_not_say_it(web: Client) -> None:
     a_call(1)
     project = factories.a_listed_project(min_ticket_minor=None)

@@ -92,6 +92,18 @@ def test_the_pages_leave_a_project_out_and_take_it_back(client: Client, listed: 
     assert first.title_en in client.get("/en/for-you/").content.decode()
 
 
+def test_the_project_page_names_the_place_among_what_the_list_holds(
+    client: Client, listed: list[Any]
+) -> None:
+    me = a_profile()
+    client.force_login(me.user)
+    first, second = [p.project for p in queries.preview(WHO, limit=2).places]
+    path = f"/en/projects/{second.slug}/"
+    assert "stands at place 2 of 12" in client.get(path).content.decode()
+    actions.dismiss_project(first, user=me.user, by=me.user, reason="seen")
+    assert "stands at place 1 of 11" in client.get(path).content.decode()
+
+
 def test_steering_of_a_member_sorts_at_once_and_stays(client: Client, listed: list[Any]) -> None:
     me = a_profile()
     client.force_login(me.user)

@@ -64,6 +64,15 @@ def test_the_edit_that_widens_is_found_and_small_gains_are_not_told() -> None:
     assert all(e["gain"][0] >= 10 for e in found["edits"])
 
 
+def test_every_form_and_field_is_tried_and_no_form_hides_the_ticket() -> None:
+    silent = replace(LISTING, languages=(), skills=())
+    edits = demand.edits_of(silent, people(1), ROWS)
+    for factor in ("instrument", "field"):
+        known = getattr(ROWS.vocabulary, f"{factor}s")
+        assert {e.new for e in edits if e.factor == factor} == {*known} - {getattr(silent, factor)}
+    assert {e.listing.ticket for e in edits if e.factor != "ticket"} == {silent.ticket}
+
+
 def test_the_same_count_whatever_the_order_of_people() -> None:
     crowd = people(12) + people(25, budget=100_000.0, country="US")
     mixed = [crowd[i] for i in np.random.default_rng(0).permutation(len(crowd))]

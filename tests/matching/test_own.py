@@ -13,6 +13,8 @@ from backend.matching.models import Match, MatchList, MatchRun
 from backend.matching.own import own_choices
 from backend.projects import actions as projects
 from backend.projects.models import Project
+from backend.remittances.candidates import Candidate, _by_fit
+from backend.remittances.models import PlanRun, RemittancePlan
 from tests.matching.world import WHO, a_profile
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +138,18 @@ def test_a_guest_has_no_such_factor(client: Client, served: MatchRun) -> None:
     reply = client.post("/api/v1/matches/preview/", asked, "application/json")
     assert reply.status_code == 200
     assert "your_choices" not in reply.content.decode()
+
+
+def test_a_redirect_plan_follows_the_same_order(served: MatchRun) -> None:
+    me = a_profile().user
+    projects.save_for_later(of_field("pilot_mechanism")[0], by=me)
+    left = of_field("smart_manufacturing")[0]
+    actions.dismiss_project(left, user=me, by=me, reason="field")
+    chosen, hidden = own_choices(me, queries.today()), queries.hidden_of(me)
+    run = PlanRun(plan=RemittancePlan(investor=me))
+    mine = queries.preview(WHO, limit=20, hidden=hidden, chosen=chosen).places
+    assert _by_fit(Candidate(run, WHO, {}, chosen)) == [(p.project.pk, p.score) for p in mine]
+    assert left.pk not in {p.project.pk for p in mine}
 
 
 def test_the_nightly_order_is_that_of_the_list(served: MatchRun) -> None:

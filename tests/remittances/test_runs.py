@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from backend.core import audit
 from backend.core.clock import app_now, set_demo_offset
 from backend.core.errors import Conflict, ManyInvalid, NotFound
 from backend.core.models import ClockOffset
 from backend.funding.models import Pledge
+from backend.matching.actions import dismiss_project
 from backend.remittances import actions, run_actions, workflow
 from backend.remittances.models import DayAllocation, PlanLine, PlanRun, RemittancePlan
 from backend.remittances.workflow import PlanStatus, RunStatus
@@ -75,6 +77,26 @@ def test_a_removed_project_is_not_pledged_and_its_sum_stays() -> None:
     assert first.pledge is None
     assert Pledge.objects.count() == run.lines.count() - 1
     assert not Pledge.objects.filter(round=first.round).exists()
+
+
+def test_what_a_person_left_out_is_neither_proposed_nor_pledged(client: Client) -> None:
+    first, second, third = [row.project for row in rows.rounds(3)]
+    plan = rows.a_plan()
+    me = plan.investor
+    dismiss_project(first, user=me, by=me, reason="owner")
+    run = a_proposal(plan)
+    assert {line.round.project_id for line in run.lines.all()} == {second.pk, third.pk}
+    dismiss_project(second, user=me, by=me, reason="other")
+    client.force_login(me)
+    page = client.get(f"/en/me/plans/{plan.public_id}/").content.decode()
+    assert "so nothing will be pledged to it" in page
+    assert "Agree to 100" in page
+    rows.move_past(run)
+    run_actions.look_at_plans()
+    assert [p.round.project_id for p in Pledge.objects.all()] == [third.pk]
+    assert run.lines.get(round__project=second).refused_code == "left_out"
+    page = client.get(f"/vi/me/plans/{plan.public_id}/").content.decode()
+    assert "nên không có khoản cam kết nào cho dự án" in page
 
 
 @pytest.mark.parametrize("act", ["pause_plan", "stop_plan"])

@@ -31,6 +31,7 @@ def train_run() -> MatchRun | None:
     from backend.matching.dataset import read_dataset  # noqa: PLC0415
     from backend.matching.engine.evaluate import (  # noqa: PLC0415
         as_they_were,
+        by_choices,
         evaluate,
         gain_of_few,
         paired_interval,
@@ -53,6 +54,7 @@ def train_run() -> MatchRun | None:
     people = as_they_were(data.people, arrays, seen, held_out)
     ours = evaluate(trial, people, arrays, seen, held_out)
     rules = evaluate(rule_model(), people, arrays, seen, held_out)
+    plain = evaluate(trial, data.people, arrays, seen, held_out)
     last = _measured_before()
     before = rules if last is None else evaluate(last, people, arrays, seen, held_out)
     gain, low, high = paired_interval(ours.per_person, rules.per_person)
@@ -62,6 +64,7 @@ def train_run() -> MatchRun | None:
         "before": before.as_metrics(),
         "gain_over_rules": {"mean": round(gain, 4), "low": round(low, 4), "high": round(high, 4)},
         "gain_of_few": gain_of_few(ours, rules, seen),
+        "by_choices": by_choices(ours, plain, rules, seen),
         "choices": {"learnt_from": len(seen), "held_out": len(held_out)},
         "dismissals": len(data.dismissed),
         "listings": len(arrays),

@@ -12,6 +12,10 @@ from backend.matching.engine.score import Model, rank_one
 
 TOP = 20
 FEW = 4  # choices: of people with no more, an order knows little but their answers
+# How many choices an order had seen of a person, from … to (0: open); groups under LEAST are left
+# out: their mean says little, and could be read back to somebody.
+GROUPS = ((0, 0), (1, 4), (5, 9), (10, 19), (20, 0))
+LEAST = 10
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,31 @@ def gain_of_few(ours: Quality, theirs: Quality, seen: Choices) -> dict[str, floa
         "low": round(low, 4),
         "high": round(high, 4),
     }
+
+
+def by_choices(
+    ours: Quality, without: Quality, rules: Quality, seen: Choices
+) -> list[dict[str, float | int]]:
+    """NDCG@10 by how many choices of a person the order had seen: `ours`, the same `without` the
+    person's own choices, and the rules. `low` and `high` bound what the own choices add."""
+    if not ours.persons:
+        return []
+    before = np.bincount(seen.person, minlength=max(ours.persons) + 1)[list(ours.persons)]
+    read = {"run": ours, "without": without, "rules": rules}
+    gains = {name: np.array(quality.per_person) for name, quality in read.items()}
+    found: list[dict[str, float | int]] = []
+    for low, high in GROUPS:
+        here = (before >= low) & (before <= high if high or not low else True)
+        if here.sum() >= LEAST:
+            means = {name: round(float(all_[here].mean()), 4) for name, all_ in gains.items()}
+            _mean, least, most = paired_interval(
+                gains["run"][here].tolist(), gains["without"][here].tolist()
+            )
+            found.append({
+                "from": low, "to": high, "people": int(here.sum()), **means,
+                "low": round(least, 4), "high": round(most, 4),
+            })  # fmt: skip
+    return found
 
 
 def ndcg(hits: "np.ndarray[tuple[int], np.dtype[np.bool_]]", truth: int) -> float:

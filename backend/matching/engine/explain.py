@@ -20,7 +20,8 @@ class Part:
 
     @property
     def is_mismatch(self) -> bool:
-        return self.max_points > 0 and self.points < MISMATCH_BELOW * self.max_points
+        """What is not stated is none: its 60 % may be 4 of 8 once points are whole."""
+        return self.is_known and self.points < MISMATCH_BELOW * self.max_points
 
     @property
     def lost(self) -> int:

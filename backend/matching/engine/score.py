@@ -244,6 +244,12 @@ def share_of_points(values: Floats, model: Model) -> Floats:
     return np.where(np.isnan(share), NEUTRAL, share)
 
 
+def average_for_people(model: Model) -> float:
+    """The share of its points that `people_like_you` gives to what is chosen as on average (0)."""
+    low, high = float(model.low[PEOPLE]), float(model.high[PEOPLE])
+    return min(max(-low / (high - low), 0.0), 1.0) if high > low else 0.0
+
+
 def rank_one(
     answers: Answers,
     listings: ListingArrays,

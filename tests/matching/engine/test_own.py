@@ -17,7 +17,7 @@ from backend.matching.engine.chosen import (
     values_without_one,
     weight_of,
 )
-from backend.matching.engine.evaluate import as_they_were, evaluate
+from backend.matching.engine.evaluate import Quality, as_they_were, by_choices, evaluate
 from backend.matching.engine.fit import Choices, MatchRanker
 from backend.matching.engine.schema import FACTORS, MINE, Answers, Chosen
 from backend.matching.engine.score import Model, rank_one, whole_parts
@@ -178,3 +178,31 @@ def test_many_at_once_are_counted_as_one_by_one() -> None:
         assert rest is not None
         value = values_of(rest, ARRAYS)[row]
         assert at_once[row] == pytest.approx(NEUTRAL + weight_of(rest) * (value - NEUTRAL))
+
+
+def test_what_is_learnt_is_told_by_how_many_choices_were_seen() -> None:
+    """Twelve people of no choice, eleven of three, nine of thirty (too few to tell)."""
+    counts = [0] * 12 + [3] * 11 + [30] * 9
+    persons = np.repeat(np.arange(len(counts)), counts)
+    seen = Choices(persons, np.zeros(len(persons), np.int64), np.ones(len(persons)))
+
+    def quality(gains: list[float]) -> Quality:
+        return Quality(32, 0, 0, 0, 0, 0, tuple(gains), tuple(range(32)))
+
+    ours = quality([0.1] * 12 + [0.3] * 11 + [0.9] * 9)
+    plain, rules = quality([0.1] * 12 + [0.2] * 20), quality([0.05] * 32)
+    found = by_choices(ours, plain, rules, seen)
+    assert [(row["from"], row["to"], row["people"]) for row in found] == [(0, 0, 12), (1, 4, 11)]
+    told = [(row["run"], row["without"], row["rules"], row["low"]) for row in found]
+    assert told == [(0.1, 0.1, 0.05, 0.0), (0.3, 0.2, 0.05, 0.1)]
+    nobody = Quality(0, 0, 0, 0, 0, 0, (), ())
+    assert by_choices(nobody, nobody, nobody, seen) == []
+
+
+def test_what_own_choices_add_can_be_left_out_of_the_measure() -> None:
+    seen = Choices(CHOICES.person[::2], CHOICES.listing[::2], CHOICES.weight[::2])
+    later = Choices(CHOICES.person[1::2], CHOICES.listing[1::2], CHOICES.weight[1::2])
+    whole = evaluate(MODEL, as_they_were(PEOPLE, ARRAYS, seen, later), ARRAYS, seen, later)
+    plain = evaluate(MODEL, PEOPLE, ARRAYS, seen, later)
+    assert plain.persons == whole.persons
+    assert plain.ndcg_at_10 < whole.ndcg_at_10
