@@ -14,7 +14,7 @@ from backend.accounts.answers import FACTORS, LEVELS
 from backend.core.errors import DomainError
 from backend.core.web import words_of
 from backend.home.matching_pages import rules_in
-from backend.home.me_pages import person_of
+from backend.home.me_pages import list_of_ours, person_of
 from backend.home.vocabulary import vocabulary
 from backend.matching import actions
 from backend.matching.models import Dismissal, Reason
@@ -53,7 +53,7 @@ def dismiss(request: HttpRequest, key: str) -> HttpResponse:
             messages.success(
                 request, _("Left out of your list. “Projects left out” takes it back in.")
             )
-            return redirect("home:for_you")
+            return redirect(list_of_ours(request, request.POST.get("next", "")) or "home:for_you")
     kept = Dismissal.objects.filter(user=user, project=project).first()
     context = {
         "project": project,
@@ -61,6 +61,9 @@ def dismiss(request: HttpRequest, key: str) -> HttpResponse:
         "kept": kept,
         "chosen": request.POST.get("reason") or (kept.reason if kept else ""),
         "error": error,
+        "back": list_of_ours(
+            request, request.POST.get("next") or request.headers.get("Referer", "")
+        ),
     }
     return render(request, "me/dismiss.html", context, status=400 if error else 200)
 

@@ -171,11 +171,11 @@ class Asked:
 def _asked(request: HttpRequest) -> Asked:
     query = request.GET
     answers, error = answers_in(query)
+    user = request.user if request.COOKIES and request.user.is_authenticated else None
     profile = profile_of(request)
-    user = profile.user if profile else None
     hidden = queries.hidden_of(user) if user else frozenset()
     seed = user.public_id if user else ""
-    if profile is None or _has_question(query):
+    if user is None or profile is None or _has_question(query):
         rules = rules_in(query, queries.PAGE_RULES)
         return Asked(answers, weights_in(query, {}), rules, hidden, seed, None, error)
     return Asked(

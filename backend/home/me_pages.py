@@ -165,20 +165,20 @@ def save_project(request: HttpRequest, key: str) -> HttpResponse:
     project = project_for(request.user, key)
     if request.method == "POST":
         projects.save_for_later(project, by=person_of(request))
-        if back := _list_of_ours(request, request.POST.get("next", "")):
+        if back := list_of_ours(request, request.POST.get("next", "")):
             return redirect(f"{back}#t-{project.public_id}")  # where the card now says "Saved"
         messages.success(request, _("Saved."))
         return redirect("home:saved")
     context = {
         "project": project,
         "is_saved": project.public_id in saved_ids_of(request.user),
-        "back": _list_of_ours(request, request.headers.get("Referer", "")),
+        "back": list_of_ours(request, request.headers.get("Referer", "")),
     }
     return render(request, "me/save.html", context)
 
 
-def _list_of_ours(request: HttpRequest, address: str) -> str:
-    """Path and query of the page with cards on which "Save" was pressed, else empty."""
+def list_of_ours(request: HttpRequest, address: str) -> str:
+    """Path and query of the page with cards on which "Save" or "Hide" was pressed, else empty."""
     parts = urlsplit(address[:2000])
     lists = {reverse(name) for name in ("home:landing", "home:projects", "home:for_you")}
     if parts.path not in lists or parts.netloc not in {"", request.get_host()}:

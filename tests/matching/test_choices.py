@@ -92,6 +92,22 @@ def test_the_pages_leave_a_project_out_and_take_it_back(client: Client, listed: 
     assert first.title_en in client.get("/en/for-you/").content.decode()
 
 
+def test_hiding_leads_back_to_the_list_of_an_address_also_without_a_profile(
+    client: Client, listed: list[Any]
+) -> None:
+    client.force_login(factories.a_user())
+    address = "/en/for-you/?fields=smart_manufacturing"
+    first = client.get(address).context["rows"][0][0].project
+    path = f"/en/me/dismissed/{first.public_id}/"
+    page = client.get(path, headers={"Referer": f"http://testserver{address}"}).content.decode()
+    assert f'name="next" value="{address}"' in page
+    after = client.post(path, {"reason": "seen", "next": address}, follow=True)
+    assert after.redirect_chain == [(address, 302)]
+    assert first.pk not in {match.project.pk for match, _card in after.context["rows"]}
+    for elsewhere in ("https://example.com/en/for-you/", "/en/me/data/", "\x00"):
+        assert client.post(path, {"reason": "seen", "next": elsewhere}).url == "/en/for-you/"
+
+
 def test_the_project_page_names_the_place_among_what_the_list_holds(
     client: Client, listed: list[Any]
 ) -> None:
