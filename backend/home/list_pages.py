@@ -75,5 +75,7 @@ def past_list(request: HttpRequest, key: str) -> HttpResponse:
         "is_same": again is not None and all(p.is_same for p in places),
         "is_lost": again is None,
         "answers": [row for row in answers if row.text],
+        "chosen": (stored.choices or {}).get("number", 0),
+        "hidden": len(stored.hidden),
     }
     return render(request, "me/past_list.html", context)

@@ -234,7 +234,7 @@ def _list_context(
         "changes": _changes(asked, language),
         "hidden_count": len(asked.hidden),
         "is_pure": asked.rules == ListRules(with_calls=asked.rules.with_calls),
-        "pure_url": _pure_url(request.GET),
+        "pure_url": _pure_url(request.GET, asked.rules),
     }  # fmt: skip
 
 
@@ -286,17 +286,31 @@ def _varieties(chosen: str) -> tuple[Option, ...]:
 
 
 def _changes(asked: Asked, language: str) -> list[tuple[str, str]]:
-    """What the person changed of the order, in words: (factor, level)."""
-    return [
+    """What the person changed of the order, in words: (factor, level), then the list's rules."""
+    found = [
         (taxonomy.label("factor", factor, language), taxonomy.label("weight", level, language))
         for factor, level in asked.weights.items()
     ]
+    rules, usual = asked.rules, queries.PAGE_RULES
+    if rules.variety != usual.variety:
+        label = next(v.label for v in _varieties(rules.variety) if v.is_on)
+        found.append((_("Variety"), label))
+    if not rules.with_calls:
+        found.append((_("Leave out calls that others published"), ""))
+    if not rules.explore:
+        found.append((_("No place for projects outside my fields"), ""))
+    if not rules.with_floor:
+        found.append((_("No places kept so that every project is seen"), ""))
+    return found
 
 
-def _pure_url(query: QueryDict) -> str:
-    """The same list by points alone."""
+def _pure_url(query: QueryDict, rules: ListRules) -> str:
+    """The same list by points alone; calls stay out where they were left out."""
     changed = query.copy()
     changed.pop("page", None)
+    changed.pop("calls", None)
+    if not rules.with_calls:
+        changed["calls"] = "off"
     for name, value in (("steer", "1"), ("outside", "off"), ("floor", "off"), ("variety", "low")):
         changed[name] = value
     return f"?{changed.urlencode()}"

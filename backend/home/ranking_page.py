@@ -126,7 +126,7 @@ class Share:
 def ranking(request: HttpRequest) -> HttpResponse:
     language = language_of_page()
     serving, run = current_model(), serving_run()
-    policy = policy_in_force()
+    policy, reading = policy_in_force(), current_reading()
     most = max(int(n) for n in serving.model.max_points) or 1
     context: dict[str, Any] = {
         "head": head_of("ranking", language),
@@ -148,7 +148,8 @@ def ranking(request: HttpRequest) -> HttpResponse:
         "runs": _earlier(run),
         "policy": policy,
         "floor_at": ", ".join(map(str, sorted(FLOOR_AT[: policy.places]))) if policy else "",
-        "reading": current_reading(),
+        # Of the rule before it tells nothing of this one.
+        "reading": reading if reading and policy and reading.policy_id == policy.pk else None,
         "seen": _seen(language),
         "nav": "ranking",
     }  # fmt: skip

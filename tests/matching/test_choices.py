@@ -126,6 +126,9 @@ def test_steering_of_a_member_sorts_at_once_and_stays(client: Client, listed: li
     sent = {"w_field": "off", "w_stage": "more", "variety": "high", "floor": "off", "steer": "1"}
     page = client.post("/en/me/steering/", sent, follow=True).content.decode()
     assert "These settings stay" in page
+    assert "3 changes" not in page
+    assert "4 changes" in page
+    assert "<b>Variety</b> much" in page
     me.refresh_from_db()
     assert me.weights == {"field": "off", "stage": "more"}
     kept = ListSettings.objects.get(user=me.user)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.accounts.answers import Answers
+from backend.core import jobs
 from backend.core.clock import app_now, city_day
 from backend.core.errors import Invalid, NotAllowed
 from backend.core.models import AuditEvent
@@ -150,14 +151,20 @@ def test_the_citys_rule_is_data_that_a_lead_sets(rates: None) -> None:
         with pytest.raises(Invalid):
             actions.set_exposure_policy(by=lead, **rule | {name: value})
     assert ExposurePolicy.objects.count() == 1
-    actions.set_exposure_policy(by=lead, **rule)
     factories.a_listed_project()
-    reading = actions.measure_exposure()
+    actions.measure_exposure()
+    actions.set_exposure_policy(by=lead, **rule)
+    assert "had reached it" not in Client().get("/en/about/ranking/").content.decode()
+    jobs.run_due_jobs()
+    exposure.forget_reading()
+    reading = exposure.current_reading()
     assert reading is not None
     assert reading.policy.floor_percent == 50
     page = Client().get("/en/about/ranking/").content.decode()
     assert "at least 50% of an even share" in page
     assert "A test decision" in page
+    assert "had reached it" in page
+    assert "Their places: 7, 13, 17." in page
 
 
 def test_without_a_rule_nothing_is_owed(listed: list[Any]) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Role, User
 from backend.accounts.permissions import check_has_role
-from backend.core import audit
+from backend.core import audit, jobs
 from backend.core.clock import app_now
 from backend.core.errors import Conflict, Invalid
 from backend.core.text import clean_text
@@ -104,4 +104,7 @@ def set_exposure_policy(
         "in_force_from": in_force_from.isoformat(),
     }
     audit.record("exposure_policy.set", by=by, subject=by, data=data)
+    # Lists keep the rule of the reading that they use: without a new one it would hold hours later.
+    wait = max(in_force_from - app_now(), timedelta(0))
+    jobs.enqueue("matching.measure_exposure", f"policy-{policy.pk}", delay=wait)
     return policy
