@@ -233,6 +233,7 @@ def _list_context(
         "question": question_in(request.GET),
         "changes": _changes(asked, language),
         "hidden_count": len(asked.hidden),
+        "outside_count": _outside_by_others(ranked) if page == 1 else 0,
         "is_pure": asked.rules == ListRules(with_calls=asked.rules.with_calls),
         "pure_url": _pure_url(request.GET, asked.rules),
     }  # fmt: skip
@@ -302,6 +303,18 @@ def _changes(asked: Asked, language: str) -> list[tuple[str, str]]:
     if not rules.with_floor:
         found.append((_("No places kept so that every project is seen"), ""))
     return found
+
+
+def _outside_by_others(ranked: RankedList) -> int:
+    """How many of these places went to projects outside the chosen fields for which the choices of
+    others speak; 0 unless they are a third or more, which nobody who chose fields would expect."""
+    by_points = [place for place in ranked.places if not place.moved_by]
+    outside = 0
+    for place in by_points:
+        reasons = {reason.factor: reason for reason in place.reasons}
+        field, others = reasons.get("field"), reasons.get("people_like_you")
+        outside += bool(field and field.is_mismatch and others and not others.is_mismatch)
+    return outside if 3 * outside >= len(by_points) else 0
 
 
 def _pure_url(query: QueryDict, rules: ListRules) -> str:

@@ -194,7 +194,7 @@ def _measures(run: MatchRun) -> list[tuple[str, Any, Any, str]]:
     ]  # fmt: skip
     if exposure:
         rows.append((
-            _("The same with the places kept for fairness"), exposure["served"]["ndcg_at_10"],
+            _("Near the top with the places kept for fairness"), exposure["served"]["ndcg_at_10"],
             exposure["by_points"]["ndcg_at_10"],
             _("NDCG@10 as served, beside the same people's lists by points alone"),
         ))  # fmt: skip

@@ -1,7 +1,8 @@
 """What a person decides about their list: dismissals, steering, variety; all of it on the pages."""
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -10,11 +11,12 @@ from backend.accounts.models import InvestorProfile
 from backend.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from backend.core.models import AuditEvent
 from backend.home.account_actions import close_account
+from backend.home.matching_pages import _outside_by_others
 from backend.home.my_data import encode, record_of
 from backend.home.vocabulary import vocabulary
 from backend.matching import actions, queries
 from backend.matching.models import Dismissal, ListSettings, Match
-from backend.matching.queries import ListRules
+from backend.matching.queries import ListRules, RankedList
 from tests import factories
 from tests.matching.world import WHO, a_profile
 
@@ -208,3 +210,21 @@ def test_a_members_list_stays_cheap_to_show(client: Client, listed: list[Any]) -
         assert client.get("/en/for-you/").status_code == 200
     # Session, person, profile, settings, dismissals, choices, the list and its view, saved, cards.
     assert len(asked) <= 17
+
+
+def test_a_list_says_when_the_choices_of_others_lead_outside_the_fields() -> None:
+    def place(position: int, field: int, others: int, moved_by: str = "") -> Any:
+        reasons = [
+            SimpleNamespace(factor="field", is_mismatch=not field),
+            SimpleNamespace(factor="people_like_you", is_mismatch=not others),
+        ]
+        return SimpleNamespace(position=position, reasons=reasons, moved_by=moved_by)
+
+    def counted(*places: Any) -> int:
+        return _outside_by_others(cast(RankedList, SimpleNamespace(places=places)))
+
+    inside, outside, alone = place(1, 1, 1), place(2, 0, 1), place(3, 0, 0)
+    assert counted(inside, inside, outside) == 1
+    assert counted(inside, inside, inside, outside) == 0
+    assert counted(inside, alone, alone) == 0
+    assert counted(inside, inside, place(3, 0, 1, "exploration")) == 0
