@@ -112,7 +112,10 @@ def profile_of(request: HttpRequest) -> InvestorProfile | None:
     user = request.user if request.COOKIES else None
     if user is None or not user.is_authenticated:
         return None
-    return InvestorProfile.objects.filter(user=user).first()
+    profile = InvestorProfile.objects.filter(user=user).first()
+    if profile is not None:
+        profile.user = user  # is read already
+    return profile
 
 
 def _has_question(query: QueryDict) -> bool:
