@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.matching.catalogue import Catalogue
 from backend.matching.engine.explain import against, parts_of
 from backend.matching.engine.schema import Answers, Ints
-from backend.matching.engine.score import Model, Ranked, place_one, rank_one
+from backend.matching.engine.score import Model, Ranked, Scored, first_of, place_one, score_all
 from backend.matching.moving import (
     CLOSED,
     DRAWN,
@@ -68,12 +69,13 @@ def order_of(wish: Wish, catalogue: Catalogue, model: Model, *, limit: int, offs
     Projects whose round is closed follow all others, by their points alone.
     """
     front, closed = _parted(_rows(wish, catalogue), catalogue)
-    shown = _front(wish, catalogue, model, limit, offset, front)
+    scored = score_all(wish.answers, catalogue.arrays, model, wish.weights)
+    shown = _front(wish, catalogue, scored, limit, offset, front)
     if not len(closed):
         return shown
     start = max(offset - shown.total, 0)
     count = max(offset + limit - shown.total - start, 0)
-    behind = _spots(_rank(wish, catalogue, model, count, start, closed))
+    behind = _spots(_rank(wish, scored, count, start, closed))
     return replace(
         shown,
         spots=(*shown.spots, *(replace(spot, moved_by=CLOSED) for spot in behind)),
@@ -83,30 +85,37 @@ def order_of(wish: Wish, catalogue: Catalogue, model: Model, *, limit: int, offs
 
 def _parted(rows: Ints | None, catalogue: Catalogue) -> tuple[Ints | None, Ints]:
     """Rows that may still be chosen (None for all), and those whose round is closed."""
-    closed = catalogue.closed_rows
+    if not len(catalogue.closed_rows):
+        return rows, catalogue.closed_rows
+    here, behind = _mask(catalogue, rows), _mask(catalogue, catalogue.closed_rows)
+    if not (here & behind).any():
+        return rows, np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(here & ~behind), np.flatnonzero(here & behind)
+
+
+def _mask(catalogue: Catalogue, rows: Ints | None) -> NDArray[np.bool_]:
+    """Which listings are in these rows (None: all)."""
+    mask = np.full(len(catalogue.arrays), rows is None)
     if rows is not None:
-        closed = np.intersect1d(closed, rows)
-    if not len(closed):
-        return rows, closed
-    every = np.arange(len(catalogue.arrays), dtype=np.int64) if rows is None else rows
-    return np.setdiff1d(every, closed, assume_unique=True), closed
+        mask[rows] = True
+    return mask
 
 
 def _front(
-    wish: Wish, catalogue: Catalogue, model: Model, limit: int, offset: int, rows: Ints | None
+    wish: Wish, catalogue: Catalogue, scored: Scored, limit: int, offset: int, rows: Ints | None
 ) -> Order:
     outside = _outside(wish, catalogue, rows) if wish.explore else np.zeros(0, dtype=np.int64)
     ahead = look_ahead(wish.variety)
     if not (len(outside) or wish.floor or ahead):
-        ranked = _rank(wish, catalogue, model, limit, offset, rows)
+        ranked = _rank(wish, scored, limit, offset, rows)
         return _order(ranked, tuple(_spots(ranked)))
     end = offset + limit
-    ranked = _rank(wish, catalogue, model, max(end, FIRST_PAGE) + ahead, 0, rows)
+    ranked = _rank(wish, scored, max(end, FIRST_PAGE) + ahead, 0, rows)
     spots = _spots(ranked)
     if not any(ranked.active):
         return _order(ranked, tuple(spots[offset:end]))
-    turns = _turns(wish, catalogue, model, outside) if end >= EVERY else []
-    owed = _owed(wish, catalogue, model, spots, rows)
+    turns = _turns(wish, scored, outside) if end >= EVERY else []
+    owed = _owed(wish, catalogue, scored, spots, rows)
     spots = varied(spots, catalogue.arrays.features, wish.variety)
     shown = mixed(spots, end, turns=turns, outside=frozenset(outside.tolist()), owed=owed)
     return _order(ranked, tuple(shown[offset:end]))
@@ -118,17 +127,13 @@ def _rows(wish: Wish, catalogue: Catalogue) -> Ints | None:
     rows = None if wish.with_calls else catalogue.own_rows
     if not hidden:
         return rows
-    every = np.arange(len(catalogue.arrays), dtype=np.int64) if rows is None else rows
-    return np.setdiff1d(every, np.array(hidden, dtype=np.int64), assume_unique=True)
+    left = _mask(catalogue, rows)
+    left[hidden] = False
+    return np.flatnonzero(left)
 
 
-def _rank(
-    wish: Wish, catalogue: Catalogue, model: Model, k: int, offset: int, only: Ints | None
-) -> Ranked:
-    return rank_one(
-        wish.answers, catalogue.arrays, model,
-        weights=wish.weights, k=k, offset=offset, day=wish.day, only=only,
-    )  # fmt: skip
+def _rank(wish: Wish, scored: Scored, k: int, offset: int, only: Ints | None) -> Ranked:
+    return first_of(scored, k=k, offset=offset, day=wish.day, only=only)
 
 
 def _spots(ranked: Ranked) -> list[Spot]:
@@ -150,15 +155,15 @@ def _outside(wish: Wish, catalogue: Catalogue, rows: Ints | None) -> Ints:
     if not chosen or wish.weights.get("field") == "off":
         return np.zeros(0, dtype=np.int64)
     column = catalogue.arrays.field_id
-    found = np.flatnonzero((column >= 0) & ~np.isin(column, chosen))
-    return found if rows is None else np.intersect1d(found, rows)
+    found = (column >= 0) & ~np.isin(column, chosen)
+    return np.flatnonzero(found & _mask(catalogue, rows))
 
 
-def _turns(wish: Wish, catalogue: Catalogue, model: Model, outside: Ints) -> list[Spot]:
+def _turns(wish: Wish, scored: Scored, outside: Ints) -> list[Spot]:
     if not len(outside):
         return []
-    pool = _spots(_rank(wish, catalogue, model, POOL, 0, outside))
-    return sorted(pool, key=lambda s: _turn(wish.day, catalogue.arrays.ids[s.row]))
+    pool = _spots(_rank(wish, scored, POOL, 0, outside))
+    return sorted(pool, key=lambda s: _turn(wish.day, scored.listings.ids[s.row]))
 
 
 def _turn(day: str, project_id: str) -> str:
@@ -166,7 +171,7 @@ def _turn(day: str, project_id: str) -> str:
 
 
 def _owed(
-    wish: Wish, catalogue: Catalogue, model: Model, spots: list[Spot], rows: Ints | None
+    wish: Wish, catalogue: Catalogue, scored: Scored, spots: list[Spot], rows: Ints | None
 ) -> dict[int, Spot]:
     """Place -> the project that is owed views and gets it. Of each DRAWN that are drawn, the one
     that fits best, unless another is owed FAR_MORE; those that stand on the first page by their
@@ -184,7 +189,7 @@ def _owed(
     drawn = floor_draws(wish.floor.owed, row_of, wish.floor.seed, wish.day)[: DRAWN * len(places)]
     if not drawn:
         return {}
-    best = _spots(_rank(wish, catalogue, model, len(drawn), 0, np.array(sorted(drawn))))
+    best = _spots(_rank(wish, scored, len(drawn), 0, np.array(sorted(drawn))))
     order = {spot.row: (i, spot) for i, spot in enumerate(best)}
     missing = {row_of(key): share for key, share in wish.floor.owed}
     found = {}

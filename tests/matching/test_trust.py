@@ -1,6 +1,7 @@
 """What people may rely on: the same inputs give the same order, and nobody can push a project."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from backend.matching.models import Dismissal, MatchList, MatchRun, RankedPerson
 from backend.matching.order import Floor, Wish, order_of
 from backend.matching.own import own_choices
 from backend.projects import actions as projects
+from backend.projects import taxonomy
 from backend.projects.models import Project, SavedProject
 from tests import factories
 from tests.matching.world import WHO, a_market, a_profile
@@ -100,32 +102,49 @@ def test_the_same_inputs_give_the_same_order_whoever_asks(
     assert len(found[0]) == 12
 
 
-def test_permuting_the_listings_changes_nothing(listed: list[Any], served: MatchRun) -> None:
-    _me, chosen = after_a_save(listed[0])
+def a_catalogue(order: Sequence[int]) -> catalogue.Catalogue:
+    """Forty-eight listings in that order, four of each kind, so that ties and all rules occur."""
     now = catalogue.current_catalogue()
-    order = np.random.default_rng(3).permutation(len(now.listings))
-    mixed = tuple(now.listings[i] for i in order)
-    other = replace(
+    rows = [replace(row, id=f"{row.id}_{n}") for n in range(4) for row in now.listings]
+    mixed = tuple(rows[i] for i in order)
+    row_of = {row.id: i for i, row in enumerate(mixed)}
+    return replace(
         now,
         arrays=encode_listings(mixed, now.arrays.vocabulary),
         listings=mixed,
-        project_ids=tuple(now.project_ids[i] for i in order),
-        row_of={row.id: i for i, row in enumerate(mixed)},
-        own_rows=np.arange(len(mixed), dtype=np.int64),
+        project_ids=tuple(range(len(mixed))),
+        row_of=row_of,
+        own_rows=np.array(sorted(row_of[row.id] for row in rows[3:]), dtype=np.int64),
+        closed_rows=np.array(sorted(row_of[row.id] for row in rows[5:8]), dtype=np.int64),
     )
-    owed = tuple((row.id, 0.4) for row in now.listings)
-    model = runs.current_model().model
-    for variety, one in itertools.product(("low", "medium", "high"), (model, rule_model())):
+
+
+def test_permuting_the_listings_changes_nothing(listed: list[Any], served: MatchRun) -> None:
+    """And the same listings again give the same order: also of ties and of all moved places."""
+    _me, chosen = after_a_save(listed[0])
+    mixed = np.random.default_rng(3).permutation(48).tolist()
+    catalogues = [a_catalogue(order) for order in (range(48), range(48), mixed)]
+    owed = tuple((key, 0.4) for key in sorted(catalogues[0].arrays.ids))
+    # Of all fields but one, so that every tenth place has to go to the last one.
+    answers = replace(WHO, fields=taxonomy.keys("field")[:4])
+    moved = set()
+    models = (runs.current_model().model, rule_model())
+    for variety, model in itertools.product(("low", "medium", "high"), models):
         wish = Wish(
-            replace(queries.engine_answers(WHO), chosen=chosen), {}, "2026-11-26", explore=True,
-            variety=variety, floor=Floor(owed, 2, "somebody"),
+            replace(queries.engine_answers(answers), chosen=chosen), {}, "2026-11-26", explore=True,
+            with_calls=False, variety=variety, floor=Floor(owed, 4, "somebody"),
         )  # fmt: skip
-        shown = [
-            [(c.arrays.ids[s.row], s.score, s.parts, s.moved_by)
-             for s in order_of(wish, c, one, limit=12, offset=0).spots]
-            for c in (now, other)
-        ]  # fmt: skip
-        assert shown[0] == shown[1]
+        one, *others = (
+            [
+                (c.arrays.ids[s.row], s.score, s.parts, s.moved_by)
+                for s in order_of(wish, c, model, limit=48, offset=0).spots
+            ]
+            for c in catalogues
+        )
+        assert others == [one, one]
+        assert len(one) == 45
+        moved |= {rule for _id, _score, _parts, rule in one}
+    assert moved == {"", "exploration", "floor", "variety", "closed"}
 
 
 def test_an_owners_edit_of_irrelevant_text_moves_nothing(

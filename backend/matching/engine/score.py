@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.matching.engine import chosen as mine
 from backend.matching.engine.schema import (
@@ -140,24 +141,24 @@ def _membership(chosen: Sequence[str], keys: Sequence[str], column: Ints) -> Flo
     return np.where(column < 0, np.nan, np.isin(column, wanted).astype(np.float64))
 
 
-def _overlap(chosen: Sequence[str], keys: Sequence[str], mask: "Floats") -> Floats | None:
+def _overlap(
+    chosen: Sequence[str], keys: Sequence[str], mask: "NDArray[np.bool_]"
+) -> Floats | None:
     """1 when all that was chosen is there, at least 0.6 when something is, NaN when not stated."""
     wanted = [keys.index(key) for key in chosen if key in keys]
     if not wanted:
         return None
-    hits = mask[:, wanted].sum(axis=1)
+    hits = np.sum([mask[:, column] for column in wanted], axis=0, dtype=np.int64)
     value = np.where(hits == 0, 0.0, 0.6 + 0.4 * hits / len(wanted))
     return np.where(mask.any(axis=1), value, np.nan)
 
 
 def _technology(answers: Answers, listings: ListingArrays) -> Floats | None:
-    mask = listings.technologies.astype(np.float64)
-    return _overlap(answers.technologies, listings.vocabulary.technologies, mask)
+    return _overlap(answers.technologies, listings.vocabulary.technologies, listings.technologies)
 
 
 def _skills(answers: Answers, listings: ListingArrays) -> Floats | None:
-    mask = listings.skills.astype(np.float64)
-    return _overlap(answers.skills, listings.vocabulary.skills, mask)
+    return _overlap(answers.skills, listings.vocabulary.skills, listings.skills)
 
 
 def _language(answers: Answers, listings: ListingArrays) -> Floats | None:
@@ -193,7 +194,7 @@ def _stage(answers: Answers, listings: ListingArrays) -> Floats | None:
     if not answers.stages:
         return None
     wanted = np.array(answers.stages, dtype=np.float64)
-    gap = np.abs(listings.trl[:, None] - wanted[None, :]).min(axis=1)
+    gap = np.min([np.abs(listings.trl - level) for level in wanted], axis=0)
     value: Floats = np.clip(1.0 - 0.25 * gap, 0.0, 1.0)
     return value
 
@@ -265,9 +266,17 @@ def rank_one(
 
     Order: shown score, raw score rounded to 1e-4, SHA-256 of run, day and project id.
     """
-    scored = _score(answers, listings, model, weights or {})
-    rows = np.arange(len(listings)) if only is None else only
-    chosen = _first(scored.raw[rows], listings.ids, rows, offset + k, model.run_id, day)
+    scored = score_all(answers, listings, model, weights or {})
+    return first_of(scored, k=k, offset=offset, day=day, only=only)
+
+
+def first_of(
+    scored: "Scored", *, k: int = 20, offset: int = 0, day: str = "", only: Ints | None = None
+) -> Ranked:
+    """The same from scores that are there already: an order takes several stretches of them."""
+    ids = scored.listings.ids
+    rows = np.arange(len(ids)) if only is None else only
+    chosen = _first(scored.raw[rows], ids, rows, offset + k, scored.run_id, day)
     return _ranked(scored, rows[chosen][offset:], len(rows))
 
 
@@ -287,7 +296,7 @@ def place_one(
     Linear. `only`: the rows of that order, else all. `extra` points are added to the listing for
     its place alone: "where would it stand if …".
     """
-    scored = _score(answers, listings, model, weights or {})
+    scored = score_all(answers, listings, model, weights or {})
     raised = scored.raw.copy()
     raised[row] += extra
     keys = _keys(raised)
@@ -304,26 +313,31 @@ def place_one(
 
 
 @dataclass(frozen=True)
-class _Scored:
+class Scored:
+    """One person's score of every listing: what each factor says, of how many points."""
+
+    listings: ListingArrays
+    run_id: str
     values: Floats
     maxima: Ints
     share: Floats
     raw: Floats
 
 
-def _score(
+def score_all(
     answers: Answers, listings: ListingArrays, model: Model, weights: Mapping[str, str]
-) -> _Scored:
+) -> Scored:
     values = factor_values(answers, listings, model)
     answered = [float(not np.isnan(values[:, i]).all()) for i in range(len(FACTORS))]
     # Few choices say little: the factor takes its points as they come.
     answered[MINE] *= mine.weight_of(answers.chosen)
     maxima = whole_parts_or_zero(steered(model, answered, weights))
     share = share_of_points(values, model)
-    return _Scored(values, maxima, share, share @ maxima.astype(np.float64))
+    raw = share @ maxima.astype(np.float64)
+    return Scored(listings, model.run_id, values, maxima, share, raw)
 
 
-def _ranked(scored: _Scored, top: Ints, total: int) -> Ranked:
+def _ranked(scored: Scored, top: Ints, total: int) -> Ranked:
     points = np.array(
         [whole_parts(scored.share[r] * scored.maxima, int(np.rint(scored.raw[r]))) for r in top],
         dtype=np.int64,
