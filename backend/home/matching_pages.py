@@ -219,14 +219,16 @@ def _list_context(
     saved = saved_ids_of(request.user) if request.COOKIES else frozenset()
     cards = cards_of([p.project for p in ranked.places], language, saved)
     rows = list(zip(ranked.places, cards, strict=True))
+    kept = [(n, v) for n, vs in request.GET.lists() for v in vs
+            if v and n not in STEERING and not n.startswith("w_")]  # fmt: skip
     more = _page_url(request.GET, page + 1) if page * PAGE < ranked.total else ""
     return {
         "ranked": ranked,
         "rows": [row for row in rows if row[0].moved_by != CLOSED],
         "closed_rows": [row for row in rows if row[0].moved_by == CLOSED],
         "steering": _steering(ranked, asked.answers, asked.weights, language),
-        "kept": [(n, v) for n, vs in request.GET.lists() for v in vs
-                 if v and n not in STEERING and not n.startswith("w_")],
+        "kept": kept,
+        "normal_url": f"?{urlencode(kept)}",
         "rules": asked.rules,
         "varieties": _varieties(asked.rules.variety),
         "answers": [row for row in answer_rows(asked.answers, {}, language) if row.text],

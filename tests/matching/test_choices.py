@@ -152,6 +152,18 @@ def test_an_address_may_set_back_to_normal_what_is_kept(client: Client, listed: 
     assert "You changed" not in client.get("/en/for-you/?w_field=normal").content.decode()
 
 
+def test_a_visitor_sets_everything_back_and_keeps_the_answers(
+    client: Client, listed: list[Any]
+) -> None:
+    asked = "/en/for-you/?fields=smart_manufacturing&w_field=off&variety=high&floor=off&steer=1"
+    page = client.get(asked)
+    assert "<b>Variety</b> much" in page.content.decode()
+    back = page.context["normal_url"]
+    assert back == "?fields=smart_manufacturing"
+    assert f'href="{back}">Set everything back' in page.content.decode()
+    assert "You changed" not in client.get(f"/en/for-you/{back}").content.decode()
+
+
 def test_steering_without_answers_or_for_others_is_refused(listed: list[Any]) -> None:
     user = factories.a_user()
     with pytest.raises(Conflict):

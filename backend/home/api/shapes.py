@@ -230,7 +230,7 @@ class ReasonShape(serializers.Serializer[Any]):
     you = serializers.CharField(allow_blank=True)
     project = serializers.CharField(allow_blank=True)
     is_known = serializers.BooleanField(help_text="False: one side did not say; it counts nothing.")
-    is_mismatch = serializers.BooleanField(help_text="Under 60 % of the maximum.")
+    is_mismatch = serializers.BooleanField(help_text="Stated, and under 60 % of the maximum.")
 
 
 class MatchShape(serializers.Serializer[Any]):
