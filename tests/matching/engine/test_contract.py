@@ -221,6 +221,8 @@ def test_strange_tickets_do_no_harm(model: Model, ticket: float) -> None:
     ranked = rank_one(WHO, arrays, model, k=5)
     assert len(ranked.rows) == 1
     assert 0 <= ranked.scores[0] <= 100
+    # What is no sum is not stated: neither for nor against.
+    assert ranked.known[0, FACTORS.index("ticket")] == (ticket == 1e300)
 
 
 @MODELS

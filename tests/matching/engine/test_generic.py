@@ -112,8 +112,9 @@ def test_parts_add_up_to_the_score_of_every_pair(ranker: Any) -> None:
 
 @EVERY
 def test_permuting_and_doubling_listings_changes_nothing(ranker: Any) -> None:
-    listings = new_listings()
-    order = np.random.default_rng(0).permutation(40).tolist()
+    listings = {name: [*values, *values[:8]] for name, values in new_listings().items()}
+    listings["project_id"][40:] = [f"twin{n}" for n in range(8)]  # whose scores are equal
+    order = np.random.default_rng(0).permutation(48).tolist()
     mixed = {name: [v[i] for i in order] + [v[0]] for name, v in listings.items()}
     one, two = ranker.rank(SOME, listings, k=20), ranker.rank(SOME, mixed, k=20)
     assert [one.ids(i) for i in range(5)] == [two.ids(i) for i in range(5)]
