@@ -17,7 +17,8 @@ from django.utils import timezone
 from backend.core.models import Job
 from backend.matching import actions, catalogue, population, runs
 from backend.matching.models import RankedPerson
-from tests import factories
+from backend.projects import actions as projects
+from tests.matching.world import a_market, a_profile
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -51,15 +52,18 @@ def blocks_done(batch: Any) -> int:
 
 
 def test_a_killed_worker_changes_no_row(rates: None) -> None:
-    for _number in range(4):
-        factories.a_listed_project()
+    made = a_market(12)
+    for number in range(6):  # people with accounts too, who saved something and left something out
+        me = a_profile().user
+        projects.save_for_later(made[number], by=me)
+        actions.dismiss_project(made[number + 1], user=me, by=me, reason="field")
     catalogue.forget_catalogue()
     runs.forget_model()
     population.create(people=120)
     Job.objects.all().delete()
     batch = actions.start_batch(block_size=2)
     expected = {
-        row.simulated_id: (row.projects, row.scores)
+        (row.user_id, row.simulated_id): (row.projects, row.scores)
         for number in range(len(batch.blocks))
         for row in actions.rows_of(batch, number)
     }
@@ -81,7 +85,7 @@ def test_a_killed_worker_changes_no_row(rates: None) -> None:
     Job.objects.filter(pk__in=late).update(run_after=timezone.now() - timedelta(seconds=1))
     assert [worker.wait() for worker in [a_worker(), a_worker()]] == [0, 0]
     found = {
-        row.simulated_id: (row.projects, row.scores)
+        (row.user_id, row.simulated_id): (row.projects, row.scores)
         for row in RankedPerson.objects.filter(batch=batch)
     }
     assert found == expected
