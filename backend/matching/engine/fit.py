@@ -217,10 +217,13 @@ def _coefficients(rows: Floats, labels: Ints, weights: Floats) -> Floats:
     usable = (spread > 1e-9) & (np.arange(len(FACTORS)) != MINE)
     if not usable.any() or labels.all() or not labels.any():
         raise TooFewChoices("nothing tells what was chosen from what was not")
-    scaled = filled[:, usable] / spread[usable]
+    # Stated factors run from 0 to 1 and are held to 0 as they are. By its spread, a question that
+    # few answer would cost nothing to weigh: fifty accounts alone with an answer would set it.
+    unit = np.where(np.arange(len(FACTORS)) == PEOPLE, spread, 1.0)
+    scaled = filled[:, usable] / unit[usable]
     fitted = LogisticRegression(C=0.1, max_iter=500).fit(scaled, labels, sample_weight=weights)
     coefficients = np.zeros(len(FACTORS))
-    coefficients[usable] = np.maximum(fitted.coef_[0], 0.0) / spread[usable]
+    coefficients[usable] = np.maximum(fitted.coef_[0], 0.0) / unit[usable]
     least = LEAST_COEFFICIENT * float(coefficients.max())
     raised: Floats = np.maximum(coefficients, least)
     raised[MINE] = 0.0

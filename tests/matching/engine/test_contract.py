@@ -408,3 +408,26 @@ def test_a_hundred_thousand_categories_rank_and_are_learnt_from() -> None:
         who = having_chosen(people[0], arrays, [0, 1], [1.0, 1.0])
         ranked = rank_one(who, arrays, model, k=60)
         assert (ranked.points.sum(axis=1) == ranked.scores).all()
+
+
+def test_an_answer_that_only_few_gave_sets_no_weight() -> None:
+    """Fifty accounts alone say which languages they read, and save one project that has theirs."""
+    rows = [a_listing(n, languages=("en",) if n % 7 == 1 else ("vi",)) for n in range(63)]
+    arrays = encode_listings(rows, VOCABULARY)
+    people = [Answers(fields=(FIELDS[n % 3],)) for n in range(90)]
+    person = np.repeat(np.arange(90), 7)
+    listing = (person % 3 + 3 * (person + np.tile(np.arange(7) * 3, 90))) % 63
+    before = MatchRanker(0).fit(people, arrays, Choices(person, listing, np.ones(630)), "run_a")
+    few = [Answers(fields=("chips",), languages=("en",))] * 50
+    after = MatchRanker(0).fit(
+        people + few,
+        arrays,
+        Choices(
+            np.append(person, np.arange(90, 140)),
+            np.append(listing, np.full(50, 1)),
+            np.append(np.ones(630), np.full(50, 0.1)),
+        ),
+        "run_b",
+    )
+    language = FACTORS.index("language")
+    assert after.max_points[language] <= before.max_points[language] + 5
