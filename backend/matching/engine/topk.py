@@ -39,20 +39,22 @@ def best_columns(scores: Floats32, k: int) -> Ints:
     folds = n // GROUP
     maxima = scores.reshape(rows, GROUP, folds).max(axis=1)
     bound = np.partition(maxima, folds - k, axis=1)[:, folds - k]
-    near = scores >= bound[:, None]
-    count = np.count_nonzero(near, axis=1)
-    # Many equal scores (somebody of whom nothing is known), or none that compares.
-    odd = np.flatnonzero((count > MANY * k) | (count < k))
-    near[odd] = False
-    count[odd] = 0
-    flat = np.flatnonzero(near)
+    flat = np.flatnonzero(scores >= bound[:, None])
     row, column = np.divmod(flat, n)
-    order = np.lexsort((column, -scores.reshape(-1)[flat], row))
-    starts = np.cumsum(count) - count
-    best = np.empty((rows, k), dtype=np.int64)
-    usual = np.flatnonzero(count)
-    best[usual] = column[order][starts[usual, None] + np.arange(k)]
-    for i in odd.tolist():
+    count = np.bincount(row, minlength=rows)
+    # Many equal scores (somebody of whom nothing is known), or none that compares.
+    odd = (count > MANY * k) | (count < k)
+    if odd.any():
+        usual = ~odd[row]
+        flat, row, column, count = flat[usual], row[usual], column[usual], count * ~odd
+    # Side by side, filled up with the worst: a stable sort leaves equal ones in their order.
+    place = np.arange(len(row)) - (np.cumsum(count) - count)[row]
+    shape = (rows, max(k, int(count.max())))
+    minus, names = np.full(shape, np.inf, dtype=np.float32), np.zeros(shape, dtype=np.int64)
+    minus[row, place], names[row, place] = -scores.reshape(-1)[flat], column
+    order = np.argsort(minus, axis=1, kind="stable")[:, :k]
+    best: Ints = np.take_along_axis(names, order, axis=1)
+    for i in np.flatnonzero(odd).tolist():
         best[i] = _sorted_best(scores[i : i + 1], np.arange(n)[None, :], k)[0]
     return best
 
